@@ -1,0 +1,1 @@
+"""What is evaluated and how: challenge, task and submission files, checked and frozen."""

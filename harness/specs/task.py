@@ -1,0 +1,189 @@
+"""The task spec: everything in which one task differs from another."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+
+from harness.specs.part import Finite, Name, Positive, SpecPart
+
+Direction = Literal["higher", "lower"]
+Flag = Annotated[str, Field(pattern=r"^--[A-Za-z0-9][A-Za-z0-9_-]*$")]
+OUTPUT_FLAG = "--output"
+
+
+class Input(SpecPart):
+    """One volume of a case and the flag by which a container receives it."""
+
+    name: Name
+    flag: Flag
+    required: bool = True
+
+
+class OneOf(SpecPart):
+    """Inputs of which each case has one; where it has several, the first in this order is passed."""
+
+    one_of: tuple[Input, ...] = Field(min_length=2)
+
+
+def _input_or_choice(value: Any) -> str:
+    is_choice = "one_of" in value if isinstance(value, dict) else isinstance(value, OneOf)
+    return "choice" if is_choice else "input"
+
+
+InputOrChoice = Annotated[
+    Annotated[Input, Tag("input")] | Annotated[OneOf, Tag("choice")], Discriminator(_input_or_choice)
+]
+
+
+def _relative_pattern(pattern: str, placeholders: tuple[str, ...]) -> str:
+    path = PurePosixPath(pattern)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError("must be a path below the task's folder, without '..'")
+    for placeholder in placeholders:
+        if pattern.count(placeholder) != 1:
+            raise ValueError(f"must contain {placeholder} exactly once")
+    return pattern
+
+
+class Files(SpecPart):
+    """Where a task's volumes and references lie below the data folder."""
+
+    folder: str
+    volume: str
+    reference: str
+
+    @field_validator("folder")
+    @classmethod
+    def _folder_is_relative(cls, value: str) -> str:
+        return _relative_pattern(value, ())
+
+    @field_validator("volume")
+    @classmethod
+    def _volume_names_case_and_input(cls, value: str) -> str:
+        return _relative_pattern(value, ("{case}", "{input}"))
+
+    @field_validator("reference")
+    @classmethod
+    def _reference_names_case(cls, value: str) -> str:
+        return _relative_pattern(value, ("{case}",))
+
+
+class ScalarOutput(SpecPart):
+    """One number in a UTF-8 text file; bounds are inclusive."""
+
+    format: Literal["scalar"]
+    file: Name
+    meaning: str
+    minimum: Finite | None = None
+    maximum: Finite | None = None
+
+
+class MaskOutput(SpecPart):
+    """One binary NIfTI mask (0 is background) on the grid of one of the case's inputs."""
+
+    format: Literal["mask"]
+    file: Annotated[Name, Field(pattern=r"\.nii(\.gz)?$")]
+    meaning: str
+
+
+class ScalarReference(SpecPart):
+    """One number per case: either from a closed list, or within the plausible range."""
+
+    format: Literal["scalar"]
+    values: tuple[Finite, ...] | None = None
+    minimum: Finite | None = None
+    maximum: Finite | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> ScalarReference:
+        if (self.values is None) == (self.minimum is None or self.maximum is None):
+            raise ValueError("needs either 'values' or both 'minimum' and 'maximum'")
+        return self
+
+
+class MaskReference(SpecPart):
+    """One binary NIfTI mask per case."""
+
+    format: Literal["mask"]
+
+
+class Limits(SpecPart):
+    """What one container may use for one case."""
+
+    seconds: Positive
+    cpus: Positive
+    memory_gib: Positive
+    shared_memory_gib: Positive = 1.0
+    scratch_gib: Positive = 1.0
+    processes: int = Field(default=512, ge=1)
+    output_mib: Positive = 256.0
+    gpu: bool = False
+
+
+class EmptyMasks(SpecPart):
+    """What a case is worth when masks are empty, where the metric itself has no say."""
+
+    both: Finite = 1.0
+    one: Finite = 0.0
+
+
+class MetricSpec(SpecPart):
+    """One metric of a task and every policy that decides its value.
+
+    ``missing`` is what a missing or invalid prediction costs: ``worst`` is the worst that the metric
+    knows; a number is the case's value for a metric per case, and the imputed prediction for a metric
+    over all cases. ``decimals`` rounds the task's value before it is ranked and shown.
+    """
+
+    name: Name
+    direction: Direction
+    decimals: int = Field(default=3, ge=0, le=12)
+    ranked: bool = True
+    weight: Positive = 1.0
+    missing: Finite | Literal["worst"] = "worst"
+    empty: EmptyMasks | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class TaskSpec(SpecPart):
+    """One task: what goes into a container, what must come out, and what it is worth."""
+
+    name: Name
+    title: str
+    description: str
+    inputs: tuple[InputOrChoice, ...] = Field(min_length=1)
+    files: Files
+    output: Annotated[ScalarOutput | MaskOutput, Field(discriminator="format")]
+    reference: Annotated[ScalarReference | MaskReference, Field(discriminator="format")]
+    limits: Limits
+    metrics: tuple[MetricSpec, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TaskSpec:
+        inputs = self.all_inputs
+        for what, words in (
+            ("inputs share the name", [each.name for each in inputs]),
+            ("inputs share the flag", [each.flag for each in inputs] + [OUTPUT_FLAG]),
+            ("metrics share the name", [each.name for each in self.metrics]),
+        ):
+            repeated = sorted({word for word in words if words.count(word) > 1})
+            if repeated:
+                raise ValueError(f"two {what} '{repeated[0]}'")
+        if self.output.format != self.reference.format:
+            raise ValueError("output.format and reference.format must be the same")
+        if not self.ranked_metrics:
+            raise ValueError("at least one metric must be ranked")
+        return self
+
+    @property
+    def all_inputs(self) -> tuple[Input, ...]:
+        """Every input that the task names, choices unfolded, in order."""
+        return tuple(each for item in self.inputs for each in (item.one_of if isinstance(item, OneOf) else (item,)))
+
+    @property
+    def ranked_metrics(self) -> tuple[MetricSpec, ...]:
+        """The metrics that decide the task's rank."""
+        return tuple(metric for metric in self.metrics if metric.ranked)
