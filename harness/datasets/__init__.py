@@ -1,0 +1,1 @@
+"""Cases, volumes and references on disk."""

@@ -1,0 +1,199 @@
+"""Reading NIfTI files, trusted by nobody: the header is judged before voxels are touched."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.datasets.grids import Grid
+
+HEADER_BYTES = 348
+LARGEST_SIDE = 4096
+LARGEST_OFFSET = 1 << 20
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+class NotAnImage(ValueError):
+    """A file cannot be read as a three-dimensional NIfTI volume of plain numbers; the message says why."""
+
+
+class NotPlainNumbers(NotAnImage):
+    """A file is a volume, but of complex numbers, colours or records."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a NIfTI header says of its volume.
+
+    Attributes
+    ----------
+    grid
+        Its voxel grid; trailing axes of length one are dropped.
+    stored_shape
+        The shape as stored.
+    dtype
+        The stored type.
+    zooms_mm
+        Voxel sides as the header's pixdim gives them, which the affine may contradict.
+    offset
+        Where the voxel data begin in the decompressed file, in bytes.
+    slope, intercept
+        Stored values are multiplied by the slope, then the intercept is added.
+    """
+
+    grid: Grid
+    stored_shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+    zooms_mm: tuple[float, ...]
+    offset: int
+    slope: float
+    intercept: float
+
+    @property
+    def data_bytes(self) -> int:
+        """Size of the voxel data, decompressed."""
+        return int(np.prod(self.stored_shape, dtype=object)) * self.dtype.itemsize
+
+
+def read_header(path: Path) -> Header:
+    """Read and judge a NIfTI header, without touching voxels.
+
+    Parameters
+    ----------
+    path
+        A ``.nii`` or ``.nii.gz`` file.
+
+    Returns
+    -------
+    Header
+        Of a volume that is three-dimensional, numeric, and placed by a finite, invertible affine.
+
+    Raises
+    ------
+    NotAnImage
+        With the reason.
+    """
+    try:
+        header: Any = nib.Nifti1Header.from_fileobj(io.BytesIO(_first_bytes(path)))
+        shape, affine, zooms = header.get_data_shape(), header.get_best_affine(), header.get_zooms()
+        slope, intercept = header.get_slope_inter()
+        dtype, offset = header.get_data_dtype(), int(header.get_data_offset())
+    except NotAnImage:
+        raise
+    except Exception as fault:  # nibabel raises whatever a hostile header makes numpy or struct raise
+        raise NotAnImage(f"it has no readable NIfTI header ({type(fault).__name__})") from fault
+    return Header(
+        grid=Grid(_three_sides(shape), _usable(np.asarray(affine, dtype=np.float64))),
+        stored_shape=shape,
+        dtype=_plain(dtype),
+        zooms_mm=tuple(float(zoom) for zoom in zooms[:3]),
+        offset=_close(offset),
+        slope=1.0 if slope is None else float(slope),
+        intercept=0.0 if intercept is None else float(intercept),
+    )
+
+
+def _first_bytes(path: Path) -> bytes:
+    """Return the header and its extension flag, decompressed where the file is gzip; never more than 1 MiB."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(1 << 16)
+    except OSError as fault:
+        raise NotAnImage(f"it cannot be read ({fault.strerror})") from fault
+    if not start:
+        raise NotAnImage("the file is empty")
+    if start.startswith(GZIP_MAGIC):
+        try:
+            start = zlib.decompressobj(wbits=31).decompress(start, 1 << 20)
+        except zlib.error as fault:
+            raise NotAnImage("its gzip data are damaged") from fault
+    if len(start) < HEADER_BYTES:
+        raise NotAnImage("it is shorter than a NIfTI header")
+    # No extension is read: whatever follows the header is not needed to place the volume.
+    return start[:HEADER_BYTES] + b"\0\0\0\0"
+
+
+def _three_sides(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    sides = shape
+    while len(sides) > 3 and sides[-1] == 1:
+        sides = sides[:-1]
+    if len(sides) != 3:
+        raise NotAnImage(f"it has {len(shape)} dimensions, not three")
+    if not all(1 <= side <= LARGEST_SIDE for side in sides):
+        raise NotAnImage(f"its shape is {' × '.join(map(str, shape))}")
+    return (sides[0], sides[1], sides[2])
+
+
+def _usable(affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    if not np.isfinite(affine).all():
+        raise NotAnImage("its affine is not finite")
+    if abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+        raise NotAnImage("its affine is singular")
+    return affine
+
+
+def _plain(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:
+    if dtype.kind not in "iuf":
+        raise NotPlainNumbers(f"its voxels are of type {dtype}, not plain numbers")
+    return dtype
+
+
+def _close(offset: int) -> int:
+    if not HEADER_BYTES <= offset <= LARGEST_OFFSET:
+        raise NotAnImage(f"its voxel data begin at byte {offset}")
+    return offset
+
+
+def read_voxels(path: Path, header: Header) -> NDArray[np.generic]:
+    """Read the voxels that a judged header announces, scaled as it says, and not a byte more.
+
+    Parameters
+    ----------
+    path, header
+        The file and what :func:`read_header` returned for it.
+
+    Returns
+    -------
+    ndarray
+        Three-dimensional; of the stored type, or float64 where the header scales it.
+
+    Raises
+    ------
+    NotAnImage
+        The data are damaged or end early.
+    """
+    wanted = header.offset + header.data_bytes
+    try:
+        with path.open("rb") as stream:
+            is_gzip = stream.read(2) == GZIP_MAGIC
+        with gzip.open(path) if is_gzip else path.open("rb") as stream:
+            content = stream.read(wanted)
+    except (OSError, EOFError, zlib.error) as fault:
+        raise NotAnImage("its voxel data are damaged or end early") from fault
+    if len(content) < wanted:
+        raise NotAnImage(f"its voxel data end after {len(content)} of {wanted} bytes")
+    stored = np.frombuffer(content, header.dtype, offset=header.offset).reshape(header.grid.shape, order="F")
+    if (header.slope, header.intercept) == (1.0, 0.0):
+        return stored
+    return stored * header.slope + header.intercept
+
+
+def require_whole(path: Path, header: Header) -> None:
+    """Read a volume of ours to its end: it must be complete and, where it could be otherwise, finite.
+
+    Raises
+    ------
+    NotAnImage
+        With the reason.
+    """
+    voxels = read_voxels(path, header)
+    if voxels.dtype.kind == "f" and not np.isfinite(voxels).all():
+        raise NotAnImage("it holds voxels that are not finite")

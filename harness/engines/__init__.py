@@ -1,0 +1,1 @@
+"""How one container runs, and how its ending is judged."""

@@ -1,0 +1,63 @@
+"""What docker-py raises, translated into the error tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+from docker.errors import APIError, DockerException, NotFound
+
+from harness.errors import DiskFull, EngineFault, EngineUnavailable, ImageUnavailable
+
+NO_SPACE = "no space left on device"
+
+
+class ImageToBlame(Exception):
+    """The engine refuses to start a container because of what its image asks for."""
+
+
+@contextmanager
+def image_to_blame() -> Iterator[None]:
+    """Raise ImageToBlame where the engine calls the request itself a bad one (status 400)."""
+    try:
+        yield
+    except APIError as fault:
+        if fault.status_code == requests.codes.bad_request:
+            raise ImageToBlame(reason(fault)) from fault
+        raise
+
+
+@contextmanager
+def engine_faults(doing: str, *, missing: str = "") -> Iterator[None]:
+    """Turn whatever docker-py raises into the error tree, by status code and never by the wording.
+
+    ``missing`` is the sentence for a 404 where it means that an image is gone.
+    """
+    try:
+        yield
+    except NotFound as fault:
+        remedy = "Bring it back, then run the same command again."
+        if missing:
+            raise ImageUnavailable(missing, remedy=remedy) from fault
+        raise EngineFault(f"A container vanished while {doing}: {reason(fault)}.", remedy=remedy) from fault
+    except APIError as fault:
+        if NO_SPACE in str(fault):
+            raise disk_full(doing) from fault
+        raise EngineFault(f"The engine failed at {doing}: {reason(fault)}.", remedy="See the engine's log.") from fault
+    except (DockerException, requests.RequestException) as fault:
+        raise EngineUnavailable(
+            f"No Docker engine answers ({doing}: {reason(fault)}).",
+            remedy="Install and start Docker, and make sure that this user may use it ('docker version').",
+        ) from fault
+
+
+def disk_full(doing: str) -> DiskFull:
+    """Say that the engine's disk is full."""
+    return DiskFull(f"The engine's disk is full ({doing}).", remedy="Free space, then run the same command again.")
+
+
+def reason(fault: Exception) -> str:
+    """Return the first line of what the engine or the connection said."""
+    text = str(getattr(fault, "explanation", None) or fault).strip().rstrip(".")
+    return text.splitlines()[0][:300] if text else type(fault).__name__

@@ -1,0 +1,95 @@
+"""Judging a prediction by itself: right kind, right range, right grid. No reference is needed, and none is seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from harness.datasets import grids, images
+from harness.datasets.case import Case
+from harness.datasets.images import Header, NotAnImage, NotPlainNumbers
+from harness.datasets.scalars import LARGEST_TEXT, NotFinite, NotOneNumber, parse_number
+from harness.engines.outcome import Ending, Outcome, Refusal
+from harness.specs.task import ScalarOutput, TaskSpec
+
+
+def verify(task: TaskSpec, case: Case, prediction: Path, *, root: Path) -> Outcome:
+    """Judge a collected prediction.
+
+    Parameters
+    ----------
+    task, case
+        What was asked for.
+    prediction
+        The collected file.
+    root
+        The data folder, for the grid of the case's inputs.
+
+    Returns
+    -------
+    Outcome
+        ``ok`` with notes, or ``invalid_output`` with a refusal code and the difference.
+    """
+    if isinstance(task.output, ScalarOutput):
+        return _verify_scalar(task.output, prediction)
+    return _verify_mask(root / next(iter(case.volumes.values())).path, prediction)
+
+
+def _verify_scalar(output: ScalarOutput, prediction: Path) -> Outcome:
+    with prediction.open("rb") as stream:
+        content = stream.read(LARGEST_TEXT + 1)
+    try:
+        value = parse_number(content)
+    except NotFinite as fault:
+        return _refused(
+            Refusal.NOT_FINITE, f"{prediction.name} must hold one finite number ({output.meaning}); {fault}"
+        )
+    except NotOneNumber as fault:
+        return _refused(Refusal.NOT_ONE_NUMBER, f"{prediction.name} must hold one number ({output.meaning}); {fault}")
+    if output.minimum is not None and value < output.minimum:
+        return _refused(Refusal.OUT_OF_RANGE, f"{value:g} is below {output.minimum:g} ({output.meaning})")
+    if output.maximum is not None and value > output.maximum:
+        return _refused(Refusal.OUT_OF_RANGE, f"{value:g} is above {output.maximum:g} ({output.meaning})")
+    return Outcome(Ending.OK)
+
+
+def _verify_mask(volume: Path, prediction: Path) -> Outcome:
+    try:
+        header = images.read_header(prediction)
+    except NotAnImage as fault:
+        refusal = Refusal.WRONG_TYPE if isinstance(fault, NotPlainNumbers) else Refusal.NOT_NIFTI
+        return _refused(refusal, f"{prediction.name}: {fault}")
+    expected = images.read_header(volume).grid
+    turn = grids.reorientation(header.grid, expected)
+    if turn is None:
+        return _refused(Refusal.WRONG_GRID, f"{prediction.name} has {grids.difference(header.grid, expected)}")
+    try:
+        voxels = images.read_voxels(prediction, header)
+    except NotAnImage as fault:
+        return _refused(Refusal.NOT_NIFTI, f"{prediction.name}: {fault}")
+    if voxels.dtype.kind == "f" and not np.isfinite(voxels).all():
+        return _refused(Refusal.NOT_FINITE, f"{prediction.name} holds voxels that are not finite")
+    values = np.unique(voxels)
+    foreground = values[values != 0]
+    if foreground.size > 1 or not (foreground > 0).all() or not (foreground == np.rint(foreground)).all():
+        shown = ", ".join(f"{value:g}" for value in values[:6])
+        return _refused(Refusal.NOT_BINARY, f"{prediction.name} holds {values.size} values ({shown}, …), not 0 and 1")
+    return Outcome(Ending.OK, notes=_notes(header, float(foreground[0]) if foreground.size else 1.0, turn))
+
+
+def _notes(header: Header, foreground: float, turn: grids.Reorientation) -> tuple[str, ...]:
+    notes = []
+    if len(header.stored_shape) > 3:
+        notes.append("the mask is stored with a trailing axis of length one")
+    if header.dtype.kind == "f":
+        notes.append("the mask is stored as floating-point numbers")
+    if foreground != 1:
+        notes.append(f"foreground is {foreground:g}, not 1")
+    if not turn.changes_nothing:
+        notes.append("the mask is stored in another orientation than the input; the points are the same")
+    return tuple(notes)
+
+
+def _refused(refusal: Refusal, detail: str) -> Outcome:
+    return Outcome(Ending.INVALID_OUTPUT, detail, refusal=refusal)

@@ -1,0 +1,1 @@
+"""Where trials run: every executor is a ``concurrent.futures.Executor``."""

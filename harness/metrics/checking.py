@@ -1,0 +1,62 @@
+"""Whether a task spec and the metrics that it names go together."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from harness.errors import MetricError, SpecError, nearest
+from harness.metrics.registry import Metric, metric_named
+from harness.specs.task import MetricSpec, ScalarReference, TaskSpec
+
+
+def check_metrics(task: TaskSpec) -> None:
+    """Check every metric of a task.
+
+    Raises
+    ------
+    SpecError
+        A metric is unknown, reads something else than the task's output, is given the wrong direction,
+        parameters that it does not have, or a policy that it cannot follow.
+    """
+    for place, spec in enumerate(task.metrics):
+        field = f"{task.name}.yaml: the field 'metrics[{place}]"
+        try:
+            metric = metric_named(spec.name)
+        except MetricError as fault:
+            raise SpecError(f"{field}.name' is '{spec.name}', which is no metric.", remedy=fault.remedy) from fault
+        _check_fit(field, task, spec, metric)
+        _check_parameters(field, spec, metric)
+
+
+def _check_fit(field: str, task: TaskSpec, spec: MetricSpec, metric: Metric) -> None:
+    if metric.reads != task.output.format:
+        raise SpecError(
+            f"{field}.name' is '{spec.name}', which reads a {metric.reads}, not a {task.output.format}.",
+            remedy="Choose a metric for this kind of output.",
+        )
+    if metric.direction != spec.direction:
+        raise SpecError(
+            f"{field}.direction' is '{spec.direction}'.", remedy=f"For {metric.title}, {metric.direction} is better."
+        )
+    if spec.empty is not None and metric.reads != "mask":
+        raise SpecError(f"{field}.empty' is set, but {metric.title} reads no masks.", remedy="Remove it.")
+    if metric.classes and not (isinstance(task.reference, ScalarReference) and task.reference.values == (0, 1)):
+        raise SpecError(
+            f"{field}.name' is '{spec.name}', which needs references of two classes.",
+            remedy="Set reference.values to [0, 1].",
+        )
+
+
+def _check_parameters(field: str, spec: MetricSpec, metric: Metric) -> None:
+    try:
+        metric.parameters.model_validate(spec.parameters)
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        name = ".".join(str(step) for step in first["loc"])
+        if first["type"] == "extra_forbidden":
+            known = metric.parameters.model_fields
+            remedy = nearest(name, known) if known else f"{metric.title} has no parameters."
+            raise SpecError(f"{field}.parameters' has the unknown key '{name}'.", remedy=remedy) from fault
+        raise SpecError(
+            f"{field}.parameters.{name}' is not usable: {first['msg'].lower()}.", remedy="Correct it."
+        ) from fault

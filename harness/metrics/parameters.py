@@ -1,0 +1,20 @@
+"""What a spec may set for a metric: one frozen class for each set of parameters."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class MetricParameters(BaseModel):
+    """Parameters of a metric that has none; the base of those that have some."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class NsdParameters(MetricParameters):
+    """Parameters of the normalised surface distance."""
+
+    tolerance_mm: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """Distance in mm up to which two surfaces count as the same."""

@@ -1,0 +1,106 @@
+"""What a person reads in a terminal: the plan before a run, the leaderboard after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.records.plan import Entry, Plan
+from harness.reports import cells, tables
+from harness.scoring.leaderboard import Leaderboard
+
+SHORT_ID = 19
+
+
+def plan_summary(plan: Plan, *, missing: int, workers: int, devices: tuple[str, ...]) -> RenderableType:
+    """Show what will run: tasks with limits, teams with images, and how long it can take."""
+    longest = sum(len(plan.task(entry.task).cases) * plan.task(entry.task).limits.seconds for entry in plan.entries)
+    share = missing / plan.trials if plan.trials else 0.0
+    return Group(
+        Text(f"{plan.challenge.title}: plan {plan.hash[:16]}", style="bold"),
+        _tasks(plan),
+        _teams(plan),
+        Text(_trials_line(plan, missing, workers, devices)),
+        Text(f"At most {_duration(longest * share / workers)}, if every case takes all its time."),
+    )
+
+
+def _trials_line(plan: Plan, missing: int, workers: int, devices: tuple[str, ...]) -> str:
+    gpus = f"GPU {', '.join(devices)}" if devices else "no GPU"
+    return f"{plan.trials} trials, {missing} of them to run, {workers} at a time, {gpus}."
+
+
+def _tasks(plan: Plan) -> Table:
+    table = Table(
+        "Task", "Cases", "Teams", "Seconds a case", "CPUs", "Memory", "GPU", "Metrics", box=None, pad_edge=False
+    )
+    for task in plan.tasks:
+        limits = task.limits
+        table.add_row(
+            task.spec.name,
+            str(len(task.cases)),
+            str(sum(entry.task == task.spec.name for entry in plan.entries)),
+            f"{limits.seconds:g}",
+            f"{limits.cpus:g}",
+            f"{limits.memory_bytes / 2**30:.1f} GiB",
+            "one" if limits.gpu else "none",
+            ", ".join(metric.name for metric in task.spec.ranked_metrics),
+        )
+    return table
+
+
+def _teams(plan: Plan) -> Table:
+    table = Table("Track", "Team", "Task", "Image", "Image ID", box=None, pad_edge=False)
+    for (track, team), entries in groupby(plan.entries, key=lambda entry: (entry.track, entry.team)):
+        for tasks, entry in _by_image(list(entries)):
+            name = Text(f"{team} (baseline)" if entry.baseline else team)
+            table.add_row(track, name, tasks, Text(entry.image.reference), entry.image.id[:SHORT_ID])
+    return table
+
+
+def _by_image(entries: list[Entry]) -> Iterator[tuple[str, Entry]]:
+    for _, same in groupby(entries, key=lambda entry: (entry.image.id, entry.command)):
+        group = list(same)
+        yield ", ".join(entry.task for entry in group), group[0]
+
+
+def leaderboard_tables(board: Leaderboard) -> RenderableType:
+    """Show each track's leaderboard; what a team wrote is text, never markup."""
+    parts: list[RenderableType] = []
+    for track in board.tracks:
+        laid_out = tables.track_table(board, track)
+        table = Table(
+            title=Text(laid_out.title, style="bold"), title_justify="left", pad_edge=False, collapse_padding=True
+        )
+        for title, numeric in zip(laid_out.header, laid_out.numeric, strict=True):
+            table.add_column(Text(title), justify="right" if numeric else "left", overflow="fold")
+        for row, dimmed in zip(laid_out.rows, laid_out.dimmed, strict=True):
+            table.add_row(*[Text(cell) for cell in row], style="dim" if dimmed else None)
+        parts += [table, Text("")]
+    if tables.is_provisional(board):
+        parts.append(Text(cells.PROVISIONAL_NOTE, style="yellow"))
+    return Group(*parts)
+
+
+def stdout() -> Console:
+    """Return the console for results."""
+    return Console(highlight=False)
+
+
+def stderr() -> Console:
+    """Return the console for everything beside results."""
+    return Console(stderr=True, highlight=False)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    words = [
+        f"{number} {unit}" for number, unit in ((days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")) if number
+    ]
+    return " ".join(words[:2]) or "0 s"

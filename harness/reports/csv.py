@@ -1,0 +1,58 @@
+"""The leaderboard as CSV: full precision, one line per team and track."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from harness.scoring.leaderboard import Leaderboard, Row
+from harness.scoring.scores import Scored
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def to_csv(board: Leaderboard) -> str:
+    """Write a leaderboard as CSV.
+
+    A cell without a value is empty. A team's title that a spreadsheet would run as a formula is quoted.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    header = ["track", "team", "title", "baseline", "provisional", "placement", "overall_rank"]
+    for task in board.tasks:
+        header += [f"{task.name}.rank", f"{task.name}.valid", f"{task.name}.cases"]
+        for metric in task.metrics:
+            header += [f"{task.name}.{metric.name}", *([f"{task.name}.{metric.name}.rank"] if metric.ranked else [])]
+    writer.writerow(header)
+    for track in board.tracks:
+        for row in track.rows:
+            writer.writerow([track.name, *_cells(row, board)])
+    return text.getvalue()
+
+
+def _cells(row: Row, board: Leaderboard) -> list[object]:
+    line: list[object] = [
+        row.team,
+        _harmless(row.title),
+        row.baseline,
+        row.provisional,
+        _or_empty(row.placement),
+        _or_empty(row.overall_rank),
+    ]
+    for task in board.tasks:
+        cell = row.tasks[task.name]
+        line += [_or_empty(cell.rank), *((cell.valid, cell.cases) if cell.entered else ("", ""))]
+        for metric in task.metrics:
+            score = cell.metrics.get(metric.name)
+            line.append(repr(score.value) if isinstance(score, Scored) else "")
+            if metric.ranked:
+                line.append(_or_empty(cell.metric_ranks.get(metric.name)))
+    return line
+
+
+def _or_empty(value: object) -> object:
+    return "" if value is None else value
+
+
+def _harmless(title: str) -> str:
+    return f"'{title}" if title.startswith(FORMULA_STARTS) else title

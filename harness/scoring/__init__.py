@@ -1,0 +1,1 @@
+"""From predictions and references to a ranked leaderboard."""
