@@ -1,0 +1,1 @@
+"""Runnable examples: the demo cohort, the team tutorial and the organiser guide."""
