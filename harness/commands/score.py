@@ -13,7 +13,7 @@ from harness.records.store import RunStore
 from harness.reports.files import PROFILE_FILE, SCORES_FILE, write_leaderboard, write_scores
 from harness.reports.profile import profile
 from harness.scoring.leaderboard import Leaderboard, leaderboard
-from harness.scoring.score import evidence, score
+from harness.scoring.score import evidence, rules, score
 from harness.scoring.scores import Scores
 
 
@@ -42,7 +42,7 @@ def rank_run(folder: Path, data: Path | None) -> Leaderboard:
     store = RunStore.open(folder)
     plan = _plan(store)
     scores = _kept_scores(store)
-    if scores is None or (scores.plan, scores.evidence) != (plan.hash, evidence(plan, store)):
+    if scores is None or (scores.rules, scores.evidence) != (rules(plan), evidence(plan, store)):
         return score_and_rank(store, plan, data or store.facts.data)
     board = leaderboard(plan, scores)
     write_leaderboard(store, board)

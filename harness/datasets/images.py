@@ -82,7 +82,7 @@ def read_header(path: Path) -> Header:
         With the reason.
     """
     try:
-        header: Any = nib.Nifti1Header.from_fileobj(io.BytesIO(_first_bytes(path)))
+        header: Any = nib.Nifti1Header.from_fileobj(io.BytesIO(_first_bytes(path)))  # type: ignore[no-untyped-call]
         shape, affine, zooms = header.get_data_shape(), header.get_best_affine(), header.get_zooms()
         slope, intercept = header.get_slope_inter()
         dtype, offset = header.get_data_dtype(), int(header.get_data_offset())

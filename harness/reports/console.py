@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -72,18 +73,20 @@ def leaderboard_tables(board: Leaderboard) -> RenderableType:
     """Show each track's leaderboard; what a team wrote is text, never markup."""
     parts: list[RenderableType] = []
     for track in board.tracks:
-        laid_out = tables.track_table(board, track)
-        table = Table(
-            title=Text(laid_out.title, style="bold"), title_justify="left", pad_edge=False, collapse_padding=True
-        )
-        for title, numeric in zip(laid_out.header, laid_out.numeric, strict=True):
-            table.add_column(Text(title), justify="right" if numeric else "left", overflow="fold")
-        for row, dimmed in zip(laid_out.rows, laid_out.dimmed, strict=True):
-            table.add_row(*[Text(cell) for cell in row], style="dim" if dimmed else None)
-        parts += [table, Text("")]
+        for table in tables.track_tables(board, track):
+            parts += [_table(table), Text("")]
     if tables.is_provisional(board):
         parts.append(Text(cells.PROVISIONAL_NOTE, style="yellow"))
     return Group(*parts)
+
+
+def _table(laid_out: tables.Table) -> Table:
+    table = Table(title=Text(laid_out.title, style="bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for column in laid_out.columns:
+        table.add_column(Text(column.title), justify="right" if column.numeric else "left", overflow="fold")
+    for row, dimmed in zip(laid_out.rows, laid_out.dimmed, strict=True):
+        table.add_row(*[Text(cell) for cell in row], style="dim" if dimmed else None)
+    return table
 
 
 def stdout() -> Console:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.reports import cells
-from harness.reports.tables import Table, is_provisional, track_table
+from harness.reports.tables import Table, is_provisional, track_tables
 from harness.scoring.leaderboard import Leaderboard
 
 SPECIAL = "\\`*_{}[]<>#|~&!"
@@ -12,21 +12,26 @@ SPECIAL = "\\`*_{}[]<>#|~&!"
 def markdown(board: Leaderboard) -> str:
     """Write a leaderboard as Markdown; team names are escaped."""
     parts = [f"# {_escaped(board.title)}: leaderboard"]
-    parts += [_table(track_table(board, track)) for track in board.tracks]
+    for track in board.tracks:
+        overview, *tasks = track_tables(board, track)
+        parts += [_table("##", overview), *(_table("###", task) for task in tasks)]
     if is_provisional(board):
         parts.append(_escaped(cells.PROVISIONAL_NOTE))
-    return "\n\n".join([*parts, f"Plan `{board.plan[:16]}`, evidence `{board.evidence[:16]}`."]) + "\n"
+    parts.append(f"Rules `{board.rules[:16]}`, evidence `{board.evidence[:16]}`.")
+    return "\n\n".join(parts) + "\n"
 
 
-def _table(table: Table) -> str:
-    lines = [table.header, tuple("---:" if numeric else ":---" for numeric in table.numeric)]
-    body = [_line([_escaped(cell.replace("\n", " ")) for cell in lines[0]]), _line(lines[1])]
-    body += [_line([_escaped(cell) for cell in row]) for row in table.rows]
-    return f"## {_escaped(table.title)}\n\n" + "\n".join(body)
+def _table(level: str, table: Table) -> str:
+    lines = [
+        _line([_escaped(column.title) for column in table.columns]),
+        _line(["---:" if column.numeric else ":---" for column in table.columns]),
+        *(_line([_escaped(cell) for cell in row]) for row in table.rows),
+    ]
+    return f"{level} {_escaped(table.title)}\n\n" + "\n".join(lines)
 
 
-def _line(row: tuple[str, ...] | list[str]) -> str:
-    return f"| {' | '.join(row)} |"
+def _line(cells_of_line: list[str]) -> str:
+    return f"| {' | '.join(cells_of_line)} |"
 
 
 def _escaped(text: str) -> str:

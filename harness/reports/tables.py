@@ -1,62 +1,101 @@
-"""The leaderboard as rows of text: one table per track, for every report that shows a table."""
+"""The leaderboard as tables of text: per track an overview, then one table per task."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.reports import cells
-from harness.scoring.leaderboard import Leaderboard, TrackTable
+from harness.scoring.leaderboard import Leaderboard, MetricColumn, Row, TaskColumn, TrackTable
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table's column: its title, and whether it holds numbers."""
+
+    title: str
+    numeric: bool = True
 
 
 @dataclass(frozen=True)
 class Table:
-    """One track's leaderboard.
+    """One table.
 
     Attributes
     ----------
-    title
-        The track.
-    header
-        Column titles; a task's own columns begin with its title on a line of its own.
     rows
-        As many cells as the header has.
+        As many cells as there are columns.
     dimmed
         For each row, whether it stands outside the ranking.
-    numeric
-        For each column, whether it holds numbers.
     """
 
     title: str
-    header: tuple[str, ...]
+    columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     dimmed: tuple[bool, ...]
-    numeric: tuple[bool, ...]
 
 
-def track_table(board: Leaderboard, track: TrackTable) -> Table:
-    """Lay out one track."""
-    header, numeric = ["Place", "Team", "Overall rank"], [True, False, True]
-    for task in board.tasks:
-        header.append(f"{task.title}\nrank")
-        header += [f"{metric.title}{f' ({metric.unit})' if metric.unit else ''}" for metric in task.metrics]
-        header.append("valid")
-        numeric += [True] * (len(task.metrics) + 2)
-    rows = []
-    for row in track.rows:
-        line = [cells.placement(row), cells.team(row), cells.overall_rank(row)]
-        for task in board.tasks:
-            cell = row.tasks[task.name]
-            line.append(cells.task_rank(cell))
-            line += [cells.metric_value(cell, metric) for metric in task.metrics]
-            line.append(cells.coverage(cell))
-        rows.append((*line, cells.endings(row)))
+def track_tables(board: Leaderboard, track: TrackTable) -> tuple[Table, ...]:
+    """Lay out one track: the overview first, then its tasks."""
+    return (_overview(board, track), *(_task_table(task, track.rows) for task in board.tasks))
+
+
+def _overview(board: Leaderboard, track: TrackTable) -> Table:
+    ranks = tuple(Column(task.name) for task in board.tasks)
     return Table(
-        title=f"{track.name} track – {track.title}",
-        header=(*header, "Trials"),
-        rows=tuple(rows),
+        title=f"{track.name} track: {track.title}",
+        columns=(
+            Column("Place"),
+            Column("Team", numeric=False),
+            Column("Rank"),
+            *ranks,
+            Column("Trials", numeric=False),
+        ),
+        rows=tuple(
+            (
+                cells.placement(row),
+                cells.team(row),
+                cells.overall_rank(row),
+                *(cells.task_rank(row.tasks[task.name]) for task in board.tasks),
+                cells.endings(row),
+            )
+            for row in track.rows
+        ),
         dimmed=tuple(row.baseline for row in track.rows),
-        numeric=(*numeric, False),
     )
+
+
+def _task_table(task: TaskColumn, rows: Sequence[Row]) -> Table:
+    entered = [row for row in rows if row.tasks[task.name].entered]
+    return Table(
+        title=f"{task.title} ({task.cases} cases)",
+        columns=(
+            Column("Rank"),
+            Column("Team", numeric=False),
+            *(Column(_metric_title(metric)) for metric in task.metrics),
+            Column("Valid"),
+        ),
+        rows=tuple(
+            (
+                cells.task_rank(row.tasks[task.name]),
+                cells.team(row),
+                *(cells.metric_value(row.tasks[task.name], metric) for metric in task.metrics),
+                cells.coverage(row.tasks[task.name]),
+            )
+            for row in sorted(entered, key=lambda row: _task_order(row, task))
+        ),
+        dimmed=tuple(row.baseline for row in sorted(entered, key=lambda row: _task_order(row, task))),
+    )
+
+
+def _task_order(row: Row, task: TaskColumn) -> tuple[bool, float, str]:
+    rank = row.tasks[task.name].rank
+    return (row.baseline, rank or 0.0, row.team)
+
+
+def _metric_title(metric: MetricColumn) -> str:
+    unit = f" [{metric.unit}]" if metric.unit else ""
+    return f"{metric.title}{unit} {'↑' if metric.direction == 'higher' else '↓'}"
 
 
 def is_provisional(board: Leaderboard) -> bool:

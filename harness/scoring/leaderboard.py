@@ -82,7 +82,7 @@ class Leaderboard(Kept):
     format: Literal[1] = 1
     challenge: str
     title: str
-    plan: str
+    rules: str
     evidence: str
     tasks: tuple[TaskColumn, ...]
     tracks: tuple[TrackTable, ...]
@@ -135,7 +135,7 @@ def leaderboard(plan: Plan, scores: Scores) -> Leaderboard:
     return Leaderboard(
         challenge=plan.challenge.name,
         title=plan.challenge.title,
-        plan=plan.hash,
+        rules=scores.rules,
         evidence=scores.evidence,
         tasks=columns,
         tracks=tracks,

@@ -60,10 +60,15 @@ def score(plan: Plan, store: RunStore, root: Path) -> Scores:
                 entries[entry.key] = _entry_score(entry, task.spec, cases[entry.key], truths)
     return Scores(
         challenge=plan.challenge.name,
-        plan=plan.hash,
+        rules=rules(plan),
         evidence=_fingerprint(records),
         entries=tuple(entries[entry.key] for entry in plan.entries),
     )
+
+
+def rules(plan: Plan) -> str:
+    """Return a hash of the specs that scores follow."""
+    return fingerprint([plan.challenge, *(task.spec for task in plan.tasks)])
 
 
 def evidence(plan: Plan, store: RunStore) -> str:

@@ -78,14 +78,15 @@ class Scores(Kept):
 
     Attributes
     ----------
-    plan
-        The plan's hash.
+    rules
+        SHA-256 of the challenge and task specs.
     evidence
-        SHA-256 over every record's outcome and prediction: scores of the same evidence are the same.
+        SHA-256 over every record's ending and prediction. Scores of the same rules and evidence are the same,
+        whichever machine the predictions come from.
     """
 
     format: Literal[1] = 1
     challenge: str
-    plan: str
+    rules: str
     evidence: str
     entries: tuple[EntryScore, ...]
