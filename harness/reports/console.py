@@ -55,7 +55,9 @@ def _tasks(plan: Plan) -> Table:
 
 
 def _teams(plan: Plan) -> Table:
-    table = Table("Track", "Team", "Task", "Image", "Image ID", box=None, pad_edge=False)
+    table = Table("Track", "Team", "Task", box=None, pad_edge=False)
+    table.add_column("Image", overflow="fold")
+    table.add_column("Image ID", no_wrap=True)
     for (track, team), entries in groupby(plan.entries, key=lambda entry: (entry.track, entry.team)):
         for tasks, entry in _by_image(list(entries)):
             name = Text(f"{team} (baseline)" if entry.baseline else team)

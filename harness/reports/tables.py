@@ -36,8 +36,9 @@ class Table:
 
 
 def track_tables(board: Leaderboard, track: TrackTable) -> tuple[Table, ...]:
-    """Lay out one track: the overview first, then its tasks."""
-    return (_overview(board, track), *(_task_table(task, track.rows) for task in board.tasks))
+    """Lay out one track: the overview first, then each task that somebody entered."""
+    entered = [task for task in board.tasks if any(row.tasks[task.name].entered for row in track.rows)]
+    return (_overview(board, track), *(_task_table(task, track.rows) for task in entered))
 
 
 def _overview(board: Leaderboard, track: TrackTable) -> Table:
@@ -66,7 +67,7 @@ def _overview(board: Leaderboard, track: TrackTable) -> Table:
 
 
 def _task_table(task: TaskColumn, rows: Sequence[Row]) -> Table:
-    entered = [row for row in rows if row.tasks[task.name].entered]
+    entered = sorted((row for row in rows if row.tasks[task.name].entered), key=lambda row: _task_order(row, task))
     return Table(
         title=f"{task.title} ({task.cases} cases)",
         columns=(
@@ -82,9 +83,9 @@ def _task_table(task: TaskColumn, rows: Sequence[Row]) -> Table:
                 *(cells.metric_value(row.tasks[task.name], metric) for metric in task.metrics),
                 cells.coverage(row.tasks[task.name]),
             )
-            for row in sorted(entered, key=lambda row: _task_order(row, task))
+            for row in entered
         ),
-        dimmed=tuple(row.baseline for row in sorted(entered, key=lambda row: _task_order(row, task))),
+        dimmed=tuple(row.baseline for row in entered),
     )
 
 
