@@ -46,7 +46,9 @@ class FomoEvalError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.message} {self.remedy}".strip()
+        # A name from a file system, an archive or an engine may hold line breaks and terminal controls.
+        text = f"{self.message} {self.remedy}".strip()
+        return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 class UsageError(FomoEvalError):

@@ -20,7 +20,7 @@ def checked_challenge(name_or_path: str) -> Challenge:
     """
     challenge = load_challenge(name_or_path)
     for task in challenge.tasks:
-        check_metrics(task)
+        check_metrics(task, challenge.folder / f"{task.name}.yaml")
     return challenge
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -84,6 +85,8 @@ def run(options: RunOptions) -> RunSummary:
     FomoEvalError
         With a sentence and an exit code.
     """
+    if options.seconds is not None and not 0 < options.seconds < math.inf:
+        raise UsageError(f"--timeout is {options.seconds}.", remedy="Give a finite number of seconds above 0.")
     screen = console.stderr()
     challenge = checked_challenge(options.challenge)
     submissions = _submissions(options, challenge)
@@ -94,7 +97,7 @@ def run(options: RunOptions) -> RunSummary:
         machine = engine.facts()
         wanted = _plan(options, challenge, submissions, cases, engine, machine)
         plan = extend(kept, wanted)
-        devices = preflight.find_devices(options.gpus) if any(task.limits.gpu for task in wanted.tasks) else ()
+        devices = preflight.find_devices(options.gpus, wanted=any(task.limits.gpu for task in wanted.tasks))
         workers = options.workers or len(devices) or machine.cpus
         missing = sum(1 for _ in missing_trials(plan, store, wanted)) if store else wanted.trials
         screen.print(console.plan_summary(wanted, missing=missing, workers=workers, devices=devices))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness.errors import RunDirectoryError
+from harness.errors import RunDirectoryError, UsageError
 from harness.records.files import to_json
 from harness.records.plan import Plan
 from harness.records.store import RunStore
@@ -51,6 +51,8 @@ def rank_run(folder: Path, data: Path | None) -> Leaderboard:
 
 def score_and_rank(store: RunStore, plan: Plan, data: Path) -> Leaderboard:
     """Score and rank a run, and write every derived file."""
+    if not data.is_dir():
+        raise UsageError(f"{data}: the data folder of this run is not there.", remedy="Pass where it is as --data.")
     scores = score(plan, store, data)
     board = leaderboard(plan, scores)
     write_scores(store, scores)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import io
+import logging
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,12 @@ from harness.datasets.grids import Grid
 HEADER_BYTES = 348
 LARGEST_SIDE = 4096
 LARGEST_OFFSET = 1 << 20
+FARTHEST_MM = 1e6
+SILENT = logging.Logger("silent", logging.CRITICAL + 1)
+"""For nibabel, which would print what it finds odd in a header; a stranger's file does not write to our terminal."""
 GZIP_MAGIC = b"\x1f\x8b"
+ROUNDING = 1e-4
+"""Voxels of a mask are taken as the whole number that they are this close to."""
 
 
 class NotAnImage(ValueError):
@@ -82,10 +87,12 @@ def read_header(path: Path) -> Header:
         With the reason.
     """
     try:
-        header: Any = nib.Nifti1Header.from_fileobj(io.BytesIO(_first_bytes(path)))  # type: ignore[no-untyped-call]
-        shape, affine, zooms = header.get_data_shape(), header.get_best_affine(), header.get_zooms()
-        slope, intercept = header.get_slope_inter()
-        dtype, offset = header.get_data_dtype(), int(header.get_data_offset())
+        with np.errstate(all="ignore"):  # what is not finite is refused below
+            header: Any = nib.Nifti1Header(_first_bytes(path), check=False)  # type: ignore[no-untyped-call]
+            header.check_fix(logger=SILENT)
+            shape, affine, zooms = header.get_data_shape(), header.get_best_affine(), header.get_zooms()
+            slope, intercept = header.get_slope_inter()
+            dtype, offset = header.get_data_dtype(), int(header.get_data_offset())
     except NotAnImage:
         raise
     except Exception as fault:  # nibabel raises whatever a hostile header makes numpy or struct raise
@@ -102,7 +109,7 @@ def read_header(path: Path) -> Header:
 
 
 def _first_bytes(path: Path) -> bytes:
-    """Return the header and its extension flag, decompressed where the file is gzip; never more than 1 MiB."""
+    """Return the header, decompressed where the file is gzip; never more than 1 MiB is read for it."""
     try:
         with path.open("rb") as stream:
             start = stream.read(1 << 16)
@@ -117,8 +124,7 @@ def _first_bytes(path: Path) -> bytes:
             raise NotAnImage("its gzip data are damaged") from fault
     if len(start) < HEADER_BYTES:
         raise NotAnImage("it is shorter than a NIfTI header")
-    # No extension is read: whatever follows the header is not needed to place the volume.
-    return start[:HEADER_BYTES] + b"\0\0\0\0"
+    return start[:HEADER_BYTES]
 
 
 def _three_sides(shape: tuple[int, ...]) -> tuple[int, int, int]:
@@ -135,6 +141,8 @@ def _three_sides(shape: tuple[int, ...]) -> tuple[int, int, int]:
 def _usable(affine: NDArray[np.float64]) -> NDArray[np.float64]:
     if not np.isfinite(affine).all():
         raise NotAnImage("its affine is not finite")
+    if np.abs(affine).max() > FARTHEST_MM:
+        raise NotAnImage("its affine puts it more than a kilometre from the scanner")
     if abs(np.linalg.det(affine[:3, :3])) < 1e-9:
         raise NotAnImage("its affine is singular")
     return affine
@@ -176,6 +184,7 @@ def read_voxels(path: Path, header: Header) -> NDArray[np.generic]:
             is_gzip = stream.read(2) == GZIP_MAGIC
         with gzip.open(path) if is_gzip else path.open("rb") as stream:
             content = stream.read(wanted)
+            stream.read(1)  # at its end, gzip compares its checksum
     except (OSError, EOFError, zlib.error) as fault:
         raise NotAnImage("its voxel data are damaged or end early") from fault
     if len(content) < wanted:
@@ -183,7 +192,32 @@ def read_voxels(path: Path, header: Header) -> NDArray[np.generic]:
     stored = np.frombuffer(content, header.dtype, offset=header.offset).reshape(header.grid.shape, order="F")
     if (header.slope, header.intercept) == (1.0, 0.0):
         return stored
-    return stored * header.slope + header.intercept
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is not finite, and is judged as such
+        return stored * header.slope + header.intercept
+
+
+def read_mask(path: Path, header: Header) -> NDArray[np.generic]:
+    """Read the voxels of a mask, with what floating-point rounding did to whole numbers undone.
+
+    A header scales in 32 bits: a mask that a library stored as 0 and 255 with a slope of 1/255 comes back with
+    1.00000006, and one stored around an intercept with -3e-8.
+
+    Parameters
+    ----------
+    path, header
+        As for :func:`read_voxels`.
+
+    Raises
+    ------
+    NotAnImage
+        The data are damaged or end early.
+    """
+    voxels = read_voxels(path, header)
+    if voxels.dtype.kind != "f":
+        return voxels
+    nearest = np.rint(voxels)
+    with np.errstate(invalid="ignore"):  # infinities
+        return np.asarray(np.where(np.abs(voxels - nearest) <= ROUNDING, nearest, voxels))
 
 
 def require_whole(path: Path, header: Header) -> None:

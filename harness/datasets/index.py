@@ -101,7 +101,7 @@ def _ids(folder: Path, pattern: str) -> tuple[str, ...]:
         match = name.fullmatch(file.relative_to(folder).as_posix())
         if match is None or match["case"].startswith("."):
             continue
-        if not re.match(NAME_PATTERN, match["case"]):
+        if not re.fullmatch(NAME_PATTERN, match["case"]):
             raise DatasetError(
                 f"{file}: '{match['case']}' cannot be a case id.",
                 remedy="Use letters, digits, '.', '_' and '-' only (at most 64), beginning with a letter or digit.",
@@ -129,7 +129,7 @@ def _case(task: TaskSpec, root: Path, case: str, known: Mapping[Path, Volume]) -
     present = {}
     for item in task.inputs:
         choices = item.one_of if isinstance(item, OneOf) else (item,)
-        there = next((each for each in choices if _path(task, root, case, each).is_file()), None)
+        there = next((each for each in choices if _is_there(_path(task, root, case, each))), None)
         if there is not None:
             present[there.name] = _path(task, root, case, there)
         elif any(each.required for each in choices):
@@ -142,6 +142,13 @@ def _case(task: TaskSpec, root: Path, case: str, known: Mapping[Path, Volume]) -
         elif task.output.format == "mask" and grid is not None and first[1] is not None:
             _require_same_grid(path, grid, first[0], first[1])
     return Case(id=case, volumes=volumes)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as fault:
+        raise _unreadable(path, fault) from fault
 
 
 def _path(task: TaskSpec, root: Path, case: str, each: Input) -> Path:
@@ -159,12 +166,12 @@ def _volume_missing(task: TaskSpec, root: Path, case: str, choices: tuple[Input,
 
 def _checked(path: Path, root: Path, known: Mapping[Path, Volume]) -> tuple[Volume, Grid | None]:
     """Describe a volume; read it to its end unless it is known and unchanged (its grid is then not needed again)."""
-    status = path.stat()
     relative = path.relative_to(root)
     before = known.get(relative)
-    if before is not None and (before.bytes, before.modified_ns) == (status.st_size, status.st_mtime_ns):
-        return before, None
     try:
+        status = path.stat()
+        if before is not None and (before.bytes, before.modified_ns) == (status.st_size, status.st_mtime_ns):
+            return before, None
         header = images.read_header(path)
         images.require_whole(path, header)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -173,9 +180,13 @@ def _checked(path: Path, root: Path, known: Mapping[Path, Volume]) -> tuple[Volu
             f"{path}: the volume is unusable: {fault}.", remedy="Replace it, or move the case out."
         ) from fault
     except OSError as fault:
-        raise DatasetError(f"{path}: cannot be read ({fault.strerror}).", remedy="Check its permissions.") from fault
+        raise _unreadable(path, fault) from fault
     volume = Volume(path=relative, bytes=status.st_size, modified_ns=status.st_mtime_ns, sha256=digest)
     return volume, header.grid
+
+
+def _unreadable(path: Path, fault: OSError) -> DatasetError:
+    return DatasetError(f"{path}: cannot be read ({fault.strerror}).", remedy="Check its permissions.")
 
 
 def _require_same_grid(path: Path, grid: Grid, first_path: Path, first: Grid) -> None:

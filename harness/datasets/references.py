@@ -36,7 +36,7 @@ class ReferenceMask:
 
 
 def check(task: TaskSpec, root: Path, cases: tuple[Case, ...]) -> None:
-    """Check the references of a task before anything runs: numbers in full, masks by their headers.
+    """Check the references of a task in full, before anything runs.
 
     Raises
     ------
@@ -48,9 +48,8 @@ def check(task: TaskSpec, root: Path, cases: tuple[Case, ...]) -> None:
         if isinstance(task.reference, ScalarReference):
             _scalar(path, task.reference)
         else:
-            header = _mask_header(path)
             volume = root / next(iter(case.volumes.values())).path
-            _require_on_grid(path, header.grid, volume)
+            _require_on_grid(path, load_mask(task, root, case.id).grid, volume)
 
 
 def load_scalar(task: TaskSpec, root: Path, case: str) -> float:
@@ -79,7 +78,7 @@ def load_mask(task: TaskSpec, root: Path, case: str) -> ReferenceMask:
     path = index.reference_path(task, root, case)
     header = _mask_header(path)
     try:
-        voxels = images.read_voxels(path, header)
+        voxels = images.read_mask(path, header)
     except NotAnImage as fault:
         raise _unusable(path, str(fault)) from fault
     values = np.unique(voxels)

@@ -6,6 +6,7 @@ import math
 import re
 
 LARGEST_TEXT = 4096
+BYTE_ORDER_MARK = "\ufeff"
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 NOT_A_FINITE_NUMBER = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
@@ -48,6 +49,8 @@ def parse_number(content: bytes) -> float:
         raise NotOneNumber("it is not UTF-8 text") from None
     if not text:
         raise NotOneNumber("it is empty")
+    if text.startswith(BYTE_ORDER_MARK):
+        raise NotOneNumber("it begins with a byte order mark")
     if NOT_A_FINITE_NUMBER.fullmatch(text):
         raise NotFinite(f"it is '{text}'")
     if not NUMBER.fullmatch(text):

@@ -18,6 +18,7 @@ from docker.models.images import Image
 
 from harness.engines import sandbox
 from harness.engines.docker_faults import NO_SPACE, ImageToBlame, disk_full, engine_faults, image_to_blame, reason
+from harness.engines.docker_mounts import stray_mount_point
 from harness.engines.engine import RUN_LABEL, EngineFacts, ImageFacts, RunRequest, RunResult
 from harness.errors import (
     DeviceUnavailable,
@@ -105,7 +106,7 @@ class DockerEngine:
         """Start a container as requested and stop it at once, to see whether the machine can give what it asks."""
         container = self._create(request)
         try:
-            self._start(container, request.device)
+            self._start(container, request)
         except ImageToBlame:
             return  # how the image fails is for its own cases to show
         finally:
@@ -121,9 +122,12 @@ class DockerEngine:
         try:
             self._admit(container)
             try:
-                self._start(container, request.device)
+                self._start(container, request)
             except ImageToBlame as fault:
                 return RunResult(exit_code=None, refused=str(fault))
+            if self._stopping:
+                # Stopped between admission and start, when there was nothing to kill yet.
+                self._kill(container.id or "")
             started = time.monotonic()
             timed_out = self._wait(container, request.limits.seconds)
             return self._result(container, timed_out=timed_out, start_seconds=started - began)
@@ -186,15 +190,20 @@ class DockerEngine:
                 raise RunInterrupted("The run is being stopped.", remedy="Run the same command again.")
             self._running.add(container.id or "")
 
-    def _start(self, container: Container, device: str | None) -> None:
+    def _start(self, container: Container, request: RunRequest) -> None:
         try:
             with engine_faults("starting a container"), image_to_blame():
                 container.start()
         except EngineFault as fault:
-            if device is None:
+            stray = stray_mount_point(self._client, request, sandbox.mount_points(request.image))
+            if stray:
+                raise ImageToBlame(
+                    f"the image has a link at {stray}, and nothing can be mounted where it leads"
+                ) from fault
+            if request.device is None:
                 raise
             raise DeviceUnavailable(
-                f"The engine cannot give GPU {device} to a container. {fault.message}",
+                f"The engine cannot give GPU {request.device} to a container. {fault.message}",
                 remedy="Install the NVIDIA driver and nvidia-container-toolkit and restart the engine, "
                 "or pass '--gpus none' to run on the CPU.",
             ) from fault

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, InvalidStateError, wait
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from harness.engines.engine import EngineFacts, ImageFacts, RunRequest, RunResult
+from harness.engines.outcome import KILLED
 from harness.errors import DeviceUnavailable, ImageUnavailable, RunInterrupted
 
 Behaviour = Callable[[RunRequest], RunResult]
@@ -34,7 +37,9 @@ class FakeEngine:
     def __init__(self, behaviours: Mapping[str, Behaviour], *, devices: tuple[str, ...] = ()) -> None:
         self._behaviours = {image_id(reference): behaviour for reference, behaviour in behaviours.items()}
         self._devices = devices
-        self._stopping = threading.Event()
+        self._running: set[Future[RunResult]] = set()
+        self._lock = threading.Lock()
+        self._stopping = False
 
     def __enter__(self) -> Self:
         return self
@@ -72,15 +77,31 @@ class FakeEngine:
             raise DeviceUnavailable(f"The engine cannot give GPU {request.device}.", remedy="Ask for another.")
 
     def run(self, request: RunRequest) -> RunResult:
-        """Call the image's function."""
-        if self._stopping.is_set():
-            raise RunInterrupted("The run is being stopped.", remedy="Run the same command again.")
+        """Call the image's function; at the time limit, and when stopped, its result is no longer waited for."""
         self.probe(request)
-        return self._behaviours[request.image.id](request)
+        ending: Future[RunResult] = Future()
+        with self._lock:
+            if self._stopping:
+                raise RunInterrupted("The run is being stopped.", remedy="Run the same command again.")
+            self._running.add(ending)
+        behaviour = self._behaviours[request.image.id]
+        threading.Thread(target=_call, args=(behaviour, request, ending), daemon=True).start()
+        try:
+            if not wait([ending], timeout=request.limits.seconds).done:
+                return RunResult(exit_code=KILLED, timed_out=True, seconds=request.limits.seconds)
+            return ending.result()
+        finally:
+            with self._lock:
+                self._running.discard(ending)
 
     def stop_all(self) -> None:
-        """Refuse later requests."""
-        self._stopping.set()
+        """End what runs, and refuse later requests."""
+        with self._lock:
+            self._stopping = True
+            running = list(self._running)
+        for ending in running:
+            with suppress(InvalidStateError):
+                ending.set_result(RunResult(exit_code=KILLED, stopped=True))
 
     def remove_leftovers(self, run: str) -> int:  # noqa: ARG002 - part of the protocol
         """There is never anything left."""
@@ -90,3 +111,15 @@ class FakeEngine:
 def image_id(reference: str) -> str:
     """Return the id under which the fake engine knows an image."""
     return f"fake:{reference}"
+
+
+def _call(behaviour: Behaviour, request: RunRequest, ending: Future[RunResult]) -> None:
+    """Tell how a function ended, to whoever still waits for it."""
+    try:
+        result = behaviour(request)
+    except Exception as fault:
+        with suppress(InvalidStateError):
+            ending.set_exception(fault)
+    else:
+        with suppress(InvalidStateError):
+            ending.set_result(result)

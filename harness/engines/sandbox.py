@@ -16,6 +16,7 @@ from harness.engines.engine import DEFAULT_COMMAND, INPUT_FOLDER, OUTPUT_FOLDER,
 UNPRIVILEGED_ID = 65532
 """Whom a container runs as when the caller is root; root itself never runs a stranger's code."""
 
+SCRATCH_FOLDER = "/tmp"  # noqa: S108 - the container's own
 SCRATCH_OPTIONS = "rw,exec,nosuid,nodev"
 """Scratch space must allow exec: compiled extensions are unpacked into it and loaded."""
 
@@ -87,17 +88,25 @@ def _command(request: RunRequest) -> dict[str, Any]:
 
 
 def _environment(device: str | None) -> dict[str, str]:
-    # An image may carry NVIDIA_VISIBLE_DEVICES=all in its own environment: 'void' takes it back.
-    gpu = {"NVIDIA_VISIBLE_DEVICES": "void"} if device is None else {"NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
-    return {"HOME": "/tmp", **gpu}  # noqa: S108 - the container's own /tmp
+    # An image may carry NVIDIA_VISIBLE_DEVICES=all in its own environment. Without a GPU, 'void' takes it back; with
+    # one, the engine would only add a second value after the image's, and which of them counts is anyone's guess.
+    visible = {"NVIDIA_VISIBLE_DEVICES": device or "void"}
+    capabilities = {} if device is None else {"NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
+    return {"HOME": SCRATCH_FOLDER, **visible, **capabilities}
 
 
 def _tmpfs(image: ImageFacts, scratch_bytes: int) -> dict[str, str]:
-    # A declared VOLUME would be writable and outlive read_only: an empty, small tmpfs covers it.
+    # A VOLUME that the image declares would be writable in spite of read_only, and would outlive the container: an
+    # empty, small tmpfs covers it. (An anonymous volume that keeps the image's files cannot be mounted read-only.)
     covered = {
-        path: f"{SCRATCH_OPTIONS},size=1m" for path in image.volumes if path not in (INPUT_FOLDER, OUTPUT_FOLDER)
+        path: f"{SCRATCH_OPTIONS},size=1m,mode=1777" for path in image.volumes if path not in (INPUT_FOLDER, OUTPUT_FOLDER)
     }
-    return {**covered, "/tmp": f"{SCRATCH_OPTIONS},size={scratch_bytes},mode=1777"}  # noqa: S108
+    return {**covered, SCRATCH_FOLDER: f"{SCRATCH_OPTIONS},size={scratch_bytes},mode=1777"}
+
+
+def mount_points(image: ImageFacts) -> tuple[str, ...]:
+    """List the paths inside a container of an image at which something is mounted."""
+    return (INPUT_FOLDER, OUTPUT_FOLDER, SCRATCH_FOLDER, *image.volumes)
 
 
 def _device_requests(device: str | None) -> list[types.DeviceRequest] | None:

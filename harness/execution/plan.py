@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from harness.datasets.case import Case
 from harness.engines.engine import EngineFacts, ImageFacts
@@ -74,7 +74,7 @@ def plan_entries(
     tasks: Sequence[TaskSpec],
     find_image: Callable[[SubmittedImage], ImageFacts],
 ) -> tuple[Entry, ...]:
-    """Resolve what each team enters for each task, in the order of the submissions and tasks.
+    """Resolve what each team enters for each task, ordered by track, team and place of the task.
 
     Parameters
     ----------
@@ -105,7 +105,12 @@ def plan_entries(
                     command=image.command,
                 )
             )
-    return tuple(entries)
+    return _in_order(entries, [task.name for task in tasks])
+
+
+def _in_order(entries: Iterable[Entry], tasks: Sequence[str]) -> tuple[Entry, ...]:
+    """Give entries the one order that does not depend on when each was added."""
+    return tuple(sorted(entries, key=lambda entry: (entry.track, entry.team, tasks.index(entry.task))))
 
 
 def _planned_image(image: SubmittedImage, facts: ImageFacts) -> PlannedImage:
@@ -162,7 +167,7 @@ def extend(kept: Plan | None, new: Plan) -> Plan:
     return new.model_copy(
         update={
             "tasks": tuple(tasks[name] for name in new.challenge.tasks if name in tasks),
-            "entries": tuple(entries[key] for key in sorted(entries)),
+            "entries": _in_order(entries.values(), new.challenge.tasks),
         }
     )
 

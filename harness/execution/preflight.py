@@ -15,18 +15,20 @@ from harness.records.plan import Plan
 LISTING_TIMEOUT_S = 60
 
 
-def find_devices(asked: str) -> tuple[str, ...]:
+def find_devices(asked: str, *, wanted: bool) -> tuple[str, ...]:
     """Resolve what ``--gpus`` asks for.
 
     Parameters
     ----------
     asked
         ``all``, ``none``, or device indices and UUIDs separated by commas.
+    wanted
+        Whether any task wants a GPU.
 
     Returns
     -------
     tuple of str
-        Device ids, each for one container at a time.
+        Device ids, each for one container at a time; none where none is wanted.
 
     Raises
     ------
@@ -35,17 +37,15 @@ def find_devices(asked: str) -> tuple[str, ...]:
     DeviceUnavailable
         All were asked for, and there is none.
     """
-    if asked == "none":
-        return ()
-    if asked == "all":
-        return _installed_devices()
     devices = tuple(each.strip() for each in asked.split(","))
     if not all(devices) or len(set(devices)) < len(devices):
         raise UsageError(
             f"--gpus is '{asked}'.",
             remedy="Use 'all', 'none', or different device ids separated by commas, as in '0,1'.",
         )
-    return devices
+    if asked == "none" or not wanted:
+        return ()
+    return _installed_devices() if asked == "all" else devices
 
 
 def _installed_devices() -> tuple[str, ...]:

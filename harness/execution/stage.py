@@ -6,16 +6,14 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.datasets.case import Case, Volume
 from harness.engines.engine import INPUT_FOLDER, OUTPUT_FOLDER
 from harness.engines.sandbox import container_user
 from harness.errors import DatasetError
-from harness.records.files import writing
+from harness.records.files import remove_tree, writing
 from harness.specs.task import OUTPUT_FLAG, TaskSpec
 
 
@@ -85,7 +83,8 @@ def stage(task: TaskSpec, case: Case, *, root: Path, work: Path) -> Staged:
 
 def clear(case: Staged) -> None:
     """Remove what was staged and what a container left beside it; ``taken`` stays until it is recorded."""
-    shutil.rmtree(case.folder, onerror=_unlock_and_retry)
+    with writing(case.folder):
+        remove_tree(case.folder)
 
 
 def arguments(task: TaskSpec, case: Case) -> tuple[str, ...]:
@@ -113,7 +112,7 @@ def _place(source: Path, volume: Volume, target: Path) -> None:
         raise DatasetError(f"{source}: has changed since it was planned.", remedy="Run again: the plan is made anew.")
     if status.st_mode & stat.S_IROTH:
         try:
-            os.link(source, target)
+            os.link(source.resolve(), target)  # of the file itself: a symbolic link would say where the data lie
         except OSError:
             pass  # another file system, or one without hard links
         else:
@@ -121,13 +120,3 @@ def _place(source: Path, volume: Volume, target: Path) -> None:
     with writing(target):
         shutil.copyfile(source, target)
         target.chmod(0o444)
-
-
-def _unlock_and_retry(remove: Callable[..., Any], path: str, _: object) -> None:
-    """Open a folder that a container closed to its owner (mode 000), then remove its content again."""
-    Path(path).parent.chmod(0o700)
-    Path(path).chmod(0o700)
-    if remove in (os.open, os.scandir, os.rmdir):
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        remove(path)

@@ -13,6 +13,8 @@ from harness.datasets.scalars import LARGEST_TEXT, NotFinite, NotOneNumber, pars
 from harness.engines.outcome import Ending, Outcome, Refusal
 from harness.specs.task import ScalarOutput, TaskSpec
 
+VALUES_SHOWN = 6
+
 
 def verify(task: TaskSpec, case: Case, prediction: Path, *, root: Path) -> Outcome:
     """Judge a collected prediction.
@@ -65,7 +67,7 @@ def _verify_mask(volume: Path, prediction: Path) -> Outcome:
     if turn is None:
         return _refused(Refusal.WRONG_GRID, f"{prediction.name} has {grids.difference(header.grid, expected)}")
     try:
-        voxels = images.read_voxels(prediction, header)
+        voxels = images.read_mask(prediction, header)
     except NotAnImage as fault:
         return _refused(Refusal.NOT_NIFTI, f"{prediction.name}: {fault}")
     if voxels.dtype.kind == "f" and not np.isfinite(voxels).all():
@@ -73,8 +75,9 @@ def _verify_mask(volume: Path, prediction: Path) -> Outcome:
     values = np.unique(voxels)
     foreground = values[values != 0]
     if foreground.size > 1 or not (foreground > 0).all() or not (foreground == np.rint(foreground)).all():
-        shown = ", ".join(f"{value:g}" for value in values[:6])
-        return _refused(Refusal.NOT_BINARY, f"{prediction.name} holds {values.size} values ({shown}, …), not 0 and 1")
+        more = ", …" if values.size > VALUES_SHOWN else ""
+        shown = ", ".join(f"{value:g}" for value in values[:VALUES_SHOWN]) + more
+        return _refused(Refusal.NOT_BINARY, f"{prediction.name} holds the values {shown}, not 0 and 1")
     return Outcome(Ending.OK, notes=_notes(header, float(foreground[0]) if foreground.size else 1.0, turn))
 
 

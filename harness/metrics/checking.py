@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import ValidationError
 
 from harness.errors import MetricError, SpecError, nearest
 from harness.metrics.registry import Metric, metric_named
+from harness.specs import faults
 from harness.specs.task import MetricSpec, ScalarReference, TaskSpec
 
 
-def check_metrics(task: TaskSpec) -> None:
+def check_metrics(task: TaskSpec, file: Path | None = None) -> None:
     """Check every metric of a task.
+
+    Parameters
+    ----------
+    task
+        The task spec.
+    file
+        Where it was read, for messages; None for one that was not read from a file.
 
     Raises
     ------
@@ -19,7 +29,7 @@ def check_metrics(task: TaskSpec) -> None:
         parameters that it does not have, or a policy that it cannot follow.
     """
     for place, spec in enumerate(task.metrics):
-        field = f"{task.name}.yaml: the field 'metrics[{place}]"
+        field = f"{file or task.name}: the field 'metrics[{place}]"
         try:
             metric = metric_named(spec.name)
         except MetricError as fault:
@@ -57,6 +67,5 @@ def _check_parameters(field: str, spec: MetricSpec, metric: Metric) -> None:
             known = metric.parameters.model_fields
             remedy = nearest(name, known) if known else f"{metric.title} has no parameters."
             raise SpecError(f"{field}.parameters' has the unknown key '{name}'.", remedy=remedy) from fault
-        raise SpecError(
-            f"{field}.parameters.{name}' is not usable: {first['msg'].lower()}.", remedy="Correct it."
-        ) from fault
+        shown, must_be = faults.shown(first["input"]), faults.requirement(first)
+        raise SpecError(f"{field}.parameters.{name}' is {shown}; it {must_be}.") from fault

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +66,33 @@ def writing(path: Path) -> Iterator[None]:
                 f"{path}: the disk is full.", remedy="Free space, then run the same command again."
             ) from fault
         raise RunDirectoryError(f"{path}: cannot be written ({fault.strerror}).", remedy="Check the folder.") from fault
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder of ours that a stranger wrote below, whatever the depth and modes of what is there.
+
+    Each folder inside is first moved to the top, so that neither recursion nor the length of a path sets a limit.
+    Links are removed and never followed. Nothing is done where the folder is not there.
+    """
+    if not folder.is_dir():
+        return
+    token, pending, moved = secrets.token_hex(8), [folder], 0
+    while pending:
+        current = pending.pop()
+        current.chmod(0o700)
+        with os.scandir(current) as entries:
+            listed = list(entries)
+        for entry in listed:
+            inner = Path(entry.path)
+            if not entry.is_dir(follow_symlinks=False):
+                inner.unlink()
+                continue
+            inner.chmod(0o700)  # a folder that is closed to its owner cannot be moved
+            pending.append(inner.rename(folder / f".{token}.{moved}"))
+            moved += 1
+        if current != folder:
+            current.rmdir()
+    folder.rmdir()
 
 
 def sync_folder(folder: Path) -> None:

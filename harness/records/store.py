@@ -15,9 +15,9 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import secrets
-import shutil
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ from pydantic import ValidationError
 from harness import __version__
 from harness.datasets.case import Case
 from harness.errors import RunDirectoryError
-from harness.records.files import sync_folder, to_json, write_atomically, write_once, writing
+from harness.records.files import remove_tree, sync_folder, to_json, write_atomically, write_once, writing
 from harness.records.plan import Entry, Kept, Plan, TrialKey
 from harness.records.record import Record
 
@@ -69,7 +69,7 @@ class RunStore:
             return True
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise RunDirectoryError(
-                f"{folder}: is not empty and is no run directory (it has no run.json).",
+                f"{folder}: is there already and is no run directory (it has no run.json).",
                 remedy="Choose a new folder with --out.",
             )
         return False
@@ -121,8 +121,8 @@ class RunStore:
 
     def clear_work(self) -> None:
         """Empty the work folder of what a dead run left in it."""
-        shutil.rmtree(self.work, ignore_errors=True)
         with writing(self.work):
+            remove_tree(self.work)
             self.work.mkdir(mode=0o711)
 
     def plan(self) -> Plan | None:
@@ -142,12 +142,21 @@ class RunStore:
 
     def attempts(self, trial: TrialKey) -> int:
         """Return how many attempts at a trial the machine has spoiled so far."""
-        return sum(1 for _ in self._path("attempts", trial, "").parent.glob(f"{trial.case}.[0-9]*.json"))
+        # Numbered one after the other; a pattern would also find the attempts of a case named 'a.1' for case 'a'.
+        return next(n for n in itertools.count() if not self._path("attempts", trial, f".{n + 1}.json").exists())
 
     def record(self, trial: TrialKey) -> Record | None:
         """Read a trial's final record, if it has one."""
         path = self._path("records", trial, ".json")
-        return _read(path, Record) if path.is_file() else None
+        if not path.is_file():
+            return None
+        record = _read(path, Record)
+        if record.trial != trial:
+            raise RunDirectoryError(
+                f"{path}: is the record of {record.trial}.",
+                remedy="Restore it from a copy, or remove it and run again.",
+            )
+        return record
 
     def records(self, entry: Entry, cases: Iterable[Case]) -> dict[str, Record | None]:
         """Read the final records of an entry's cases; None where a trial has none yet."""
@@ -173,14 +182,14 @@ class RunStore:
         log
             What the container wrote.
         """
-        write_atomically(self._path("logs", record.trial, ".log"), log)
         if not record.is_final:
             path = self._path("attempts", record.trial, f".{record.attempt}.json")
         else:
             path = self._path("records", record.trial, ".json")
+        if path.exists():
+            return False
+        write_atomically(self._path("logs", record.trial, ".log"), log)
         if record.prediction is not None and prediction is not None:
-            if path.exists():
-                return False
             self._take(prediction, self.folder / record.prediction.file)
         return write_once(path, to_json(record.model_dump(mode="json")))
 

@@ -25,9 +25,20 @@ def plan_summary(plan: Plan, *, missing: int, workers: int, devices: tuple[str, 
         Text(f"{plan.challenge.title}: plan {plan.hash[:16]}", style="bold"),
         _tasks(plan),
         _teams(plan),
+        *(Text(warning, style="yellow") for warning in _warnings(plan)),
         Text(_trials_line(plan, missing, workers, devices)),
         Text(f"At most {_duration(longest * share / workers)}, if every case takes all its time."),
     )
+
+
+def _warnings(plan: Plan) -> list[str]:
+    """Say what is unusual about an image and likely to fail its cases."""
+    return [
+        f"{entry.team}, {entry.task}: the image declares the volume {', '.join(entry.image.volumes)}; "
+        "what it holds there is hidden from its containers."
+        for entry in plan.entries
+        if entry.image.volumes
+    ]
 
 
 def _trials_line(plan: Plan, missing: int, workers: int, devices: tuple[str, ...]) -> str:

@@ -48,7 +48,7 @@ def load_mask(run: Path, record: Record, reference: ReferenceMask) -> NDArray[np
     path = _recorded(run, record)
     try:
         header = images.read_header(path)
-        voxels = images.read_voxels(path, header)
+        voxels = images.read_mask(path, header)
     except NotAnImage as fault:
         raise _changed(run, record) from fault
     turn = grids.reorientation(header.grid, reference.grid)

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from harness.specs.part import Name, Positive, SpecPart
+from harness.errors import nearest
+from harness.specs.part import Line, Name, Positive, SpecPart
 from harness.specs.task import TaskSpec
 
 CONTRACT_VERSION = 1
@@ -31,20 +32,24 @@ class ChallengeSpec(SpecPart):
     """What a ``challenge.yaml`` holds; its tasks lie beside it as ``<task>.yaml``."""
 
     name: Name
-    title: str
+    title: Line
     description: str
     contract: Literal[1]
-    tracks: dict[Name, str] = Field(min_length=1)
+    tracks: dict[Name, Line] = Field(min_length=1)
     tasks: tuple[Name, ...] = Field(min_length=1)
     ranking: Ranking
 
     @model_validator(mode="after")
     def _consistent(self) -> ChallengeSpec:
-        if len(set(self.tasks)) < len(self.tasks):
-            raise ValueError("a task is listed twice")
+        repeated = next((task for task in self.tasks if self.tasks.count(task) > 1), None)
+        if repeated is not None:
+            raise ValueError(f"has '{repeated}' twice in 'tasks'; name each task once.")
         foreign = sorted(set(self.ranking.task_weights) - set(self.tasks))
         if foreign:
-            raise ValueError(f"ranking.task_weights names '{foreign[0]}', which is not a task of this challenge")
+            raise ValueError(
+                f"has '{foreign[0]}' in 'ranking.task_weights', which is not among its 'tasks'. "
+                + nearest(foreign[0], self.tasks)
+            )
         return self
 
 

@@ -61,6 +61,12 @@ def _challenge_file(name_or_path: str) -> Path:
 
 def _load_task(folder: Path, name: str) -> TaskSpec:
     file = folder / f"{name}.yaml"
+    if not file.is_file():
+        there = sorted(each.stem for each in folder.glob("*.yaml") if each.name != CHALLENGE_FILE)
+        raise SpecError(
+            f"{folder / CHALLENGE_FILE}: the field 'tasks' names '{name}', and there is no {file.name} beside it.",
+            remedy=errors.nearest(name, there),
+        )
     task = reading.read(file, TaskSpec, SpecError)
     if task.name != name:
         raise SpecError(f"{file}: the field 'name' is '{task.name}'.", remedy=f"Name it '{name}', or rename the file.")
@@ -124,15 +130,18 @@ def _load_submission(file: Path, challenge: Challenge) -> SubmissionSpec:
                 f"{file}: the field 'images' names '{task}', which is not a task of {challenge.spec.name}.",
                 remedy=errors.nearest(task, challenge.spec.tasks),
             )
-    images = {task: _located(image, file) for task, image in submission.images.items()}
+    images = {task: _located(task, image, file) for task, image in submission.images.items()}
     return submission.model_copy(update={"images": images})
 
 
-def _located(image: SubmittedImage, file: Path) -> SubmittedImage:
+def _located(task: str, image: SubmittedImage, file: Path) -> SubmittedImage:
     """Read an archive's path as relative to the submission file that names it."""
     if image.archive is None:
         return image
     archive = file.parent / image.archive
     if not archive.is_file():
-        raise SubmissionError(f"{file}: the archive {archive} is not there.", remedy="Write it with 'docker save'.")
+        raise SubmissionError(
+            f"{file}: the field 'images.{task}.archive' names {archive}, which is not there.",
+            remedy="Write it with 'docker save', or correct its path.",
+        )
     return image.model_copy(update={"archive": archive})

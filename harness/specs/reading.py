@@ -10,11 +10,11 @@ import yaml
 from pydantic import ValidationError
 
 from harness.errors import UsageError
+from harness.specs import faults
 from harness.specs.part import SpecPart
 
 Part = TypeVar("Part", bound=SpecPart)
 LARGEST_FILE = 1 << 20
-UNION_TAGS = frozenset({"input", "choice", "scalar", "mask"})
 
 
 class _SpecLoader(yaml.SafeLoader):
@@ -32,6 +32,8 @@ class _SpecLoader(yaml.SafeLoader):
         seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise yaml.MarkedYAMLError(problem="has a list or a mapping as a key", problem_mark=key_node.start_mark)
             if key in seen:
                 raise yaml.MarkedYAMLError(problem=f"has the key '{key}' twice", problem_mark=key_node.start_mark)
             seen.add(key)
@@ -70,7 +72,7 @@ def read(path: Path, part: type[Part], error: type[UsageError]) -> Part:
     try:
         return part.model_validate(document)
     except ValidationError as fault:
-        raise error(f"{path}: {_sentence(fault)}", remedy=_more(fault)) from fault
+        raise error(f"{path}: {faults.sentence(fault)}", remedy=faults.others(fault)) from fault
 
 
 def _document(path: Path, error: type[UsageError]) -> dict[str, Any]:
@@ -82,51 +84,25 @@ def _document(path: Path, error: type[UsageError]) -> dict[str, Any]:
         raise error(f"{path}: cannot be read ({fault.strerror}).", remedy="Check the path.") from fault
     except UnicodeDecodeError as fault:
         raise error(f"{path}: is not UTF-8 text.", remedy="Save it as UTF-8.") from fault
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as fault:
-        raise error(f"{path}: is not valid YAML{_place(fault)}.", remedy="Correct it there.") from fault
+    except RecursionError as fault:
+        raise error(f"{path}: is nested too deeply.", remedy="A spec has a few levels only.") from fault
+    except (yaml.YAMLError, ValueError) as fault:
+        raise error(f"{path}: is not valid YAML ({_problem(fault)}).", remedy="Correct it there.") from fault
     if document is None:
         raise error(f"{path}: the file is empty.", remedy="Write the spec into it, or remove it.")
     if not isinstance(document, dict):
-        raise error(f"{path}: holds a {type(document).__name__}, not keys and values.", remedy="Write 'key: value'.")
+        kind = "a list" if isinstance(document, list) else "a number" if isinstance(document, int | float) else "text"
+        raise error(f"{path}: holds {kind}, not keys and values.", remedy="Write 'key: value'.")
     return document
 
 
-def _place(fault: Exception) -> str:
-    mark = getattr(fault, "problem_mark", None)
-    problem = getattr(fault, "problem", None) or "it cannot be parsed"
-    return f" (line {mark.line + 1}, column {mark.column + 1}: {problem})" if mark else f" ({problem})"
-
-
-def _sentence(fault: ValidationError) -> str:
-    first = fault.errors(include_url=False)[0]
-    message = first["msg"].removeprefix("Value error, ").rstrip(".")
-    field = _field(first["loc"])
-    if first["type"] == "missing":
-        return f"the field '{field}' is missing."
-    place = f"the field '{field}'" if field else "the file"
-    if first["type"] == "unknown_key":
-        return f"{place} {first['msg']}"
-    if first["type"] == "value_error":
-        return f"{place}: {message}."
-    return f"{place} is not usable: {message[0].lower()}{message[1:]} (it is {_short(first['input'])})."
-
-
-def _field(location: tuple[int | str, ...]) -> str:
-    """Write a location as a person would: ``metrics[0].direction``, without the tags of unions."""
-    words: list[str] = []
-    for step in location:
-        if isinstance(step, int):
-            words[-1:] = [f"{words[-1]}[{step}]"] if words else [f"[{step}]"]
-        elif step not in UNION_TAGS:
-            words.append(step)
-    return ".".join(words)
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _more(fault: ValidationError) -> str:
-    others = fault.error_count() - 1
-    return "" if others == 0 else f"({others} more fault{'s' if others > 1 else ''} in this file.)"
+def _problem(fault: Exception) -> str:
+    if isinstance(fault, yaml.MarkedYAMLError) and fault.problem_mark is not None:
+        mark = fault.problem_mark
+        problem = fault.problem or "it cannot be parsed"
+        if problem.startswith("but "):
+            problem = f"{fault.context}, {problem}"
+        return f"line {mark.line + 1}, column {mark.column + 1}: {problem}"
+    if isinstance(fault, yaml.reader.ReaderError):
+        return f"character {fault.position + 1}: {fault.reason}"
+    return "a number in it cannot be read"

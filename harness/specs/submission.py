@@ -9,7 +9,7 @@ from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from harness.specs.part import Name, SpecPart
+from harness.specs.part import Line, Name, SpecPart, Switch
 
 Word = Annotated[str, Field(min_length=1)]
 
@@ -37,7 +37,7 @@ class SubmittedImage(SpecPart):
     @model_validator(mode="after")
     def _one_source(self) -> SubmittedImage:
         if (self.image is None) == (self.archive is None):
-            raise ValueError("needs either 'image' (a tag or digest) or 'archive' (a docker save file)")
+            raise ValueError("must hold either 'image' (a tag or digest) or 'archive' (a 'docker save' file).")
         return self
 
 
@@ -46,8 +46,8 @@ class SubmissionSpec(SpecPart):
 
     team: Name
     track: Name
-    title: str = ""
-    baseline: bool = False
+    title: Line = ""
+    baseline: Switch = False
     images: dict[Name, SubmittedImage] = Field(min_length=1)
     metadata: dict[str, Any] = Field(default_factory=dict)
 

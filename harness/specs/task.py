@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from harness.specs.part import Finite, Name, Positive, SpecPart
+from harness.specs.part import (
+    FLAG_PATTERN,
+    VOLUME_FILE_PATTERN,
+    Finite,
+    Line,
+    Name,
+    Positive,
+    SpecPart,
+    Switch,
+    Whole,
+)
 
 Direction = Literal["higher", "lower"]
-Flag = Annotated[str, Field(pattern=r"^--[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Flag = Annotated[str, Field(pattern=FLAG_PATTERN)]
 OUTPUT_FLAG = "--output"
 
 
@@ -19,7 +30,7 @@ class Input(SpecPart):
 
     name: Name
     flag: Flag
-    required: bool = True
+    required: Switch = True
 
 
 class OneOf(SpecPart):
@@ -41,11 +52,23 @@ InputOrChoice = Annotated[
 def _relative_pattern(pattern: str, placeholders: tuple[str, ...]) -> str:
     path = PurePosixPath(pattern)
     if path.is_absolute() or ".." in path.parts:
-        raise ValueError("must be a path below the task's folder, without '..'")
+        raise ValueError(f"is '{pattern}'; it must be a path below the data folder, without '..'.")
     for placeholder in placeholders:
         if pattern.count(placeholder) != 1:
-            raise ValueError(f"must contain {placeholder} exactly once")
+            raise ValueError(f"is '{pattern}'; it must contain {placeholder} exactly once.")
+    rest = pattern
+    for placeholder in placeholders:
+        rest = rest.replace(placeholder, "")
+    foreign = next((character for character in rest if character in "*?[]{}\\" or not character.isprintable()), None)
+    if foreign is not None:
+        meant = f"other than {' and '.join(placeholders)}" if placeholders else "at all"
+        raise ValueError(f"is '{pattern}'; it must hold no placeholder or wildcard {meant}.")
     return pattern
+
+
+def _require_order(minimum: float | None, maximum: float | None) -> None:
+    if minimum is not None and maximum is not None and minimum >= maximum:
+        raise ValueError(f"has the minimum {minimum:g} and the maximum {maximum:g}; the minimum must be smaller.")
 
 
 class Files(SpecPart):
@@ -63,6 +86,8 @@ class Files(SpecPart):
     @field_validator("volume")
     @classmethod
     def _volume_names_case_and_input(cls, value: str) -> str:
+        if not value.endswith((".nii", ".nii.gz")):
+            raise ValueError(f"is '{value}'; it must end in .nii or .nii.gz.")
         return _relative_pattern(value, ("{case}", "{input}"))
 
     @field_validator("reference")
@@ -76,17 +101,22 @@ class ScalarOutput(SpecPart):
 
     format: Literal["scalar"]
     file: Name
-    meaning: str
+    meaning: Line
     minimum: Finite | None = None
     maximum: Finite | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ScalarOutput:
+        _require_order(self.minimum, self.maximum)
+        return self
 
 
 class MaskOutput(SpecPart):
     """One binary NIfTI mask (0 is background) on the grid of one of the case's inputs."""
 
     format: Literal["mask"]
-    file: Annotated[Name, Field(pattern=r"\.nii(\.gz)?$")]
-    meaning: str
+    file: Annotated[Name, Field(pattern=VOLUME_FILE_PATTERN)]
+    meaning: Line
 
 
 class ScalarReference(SpecPart):
@@ -99,8 +129,12 @@ class ScalarReference(SpecPart):
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> ScalarReference:
-        if (self.values is None) == (self.minimum is None or self.maximum is None):
-            raise ValueError("needs either 'values' or both 'minimum' and 'maximum'")
+        bounds = [each for each in (self.minimum, self.maximum) if each is not None]
+        if bool(self.values) == bool(bounds) or len(bounds) == 1:
+            raise ValueError("must hold either 'values', at least one, or both 'minimum' and 'maximum'.")
+        if self.values and len(set(self.values)) < len(self.values):
+            raise ValueError("must not hold the same of its 'values' twice.")
+        _require_order(self.minimum, self.maximum)
         return self
 
 
@@ -118,9 +152,9 @@ class Limits(SpecPart):
     memory_gib: Positive
     shared_memory_gib: Positive = 1.0
     scratch_gib: Positive = 1.0
-    processes: int = Field(default=512, ge=1)
+    processes: Whole = Field(default=512, ge=1)
     output_mib: Positive = 256.0
-    gpu: bool = False
+    gpu: Switch = False
 
 
 class EmptyMasks(SpecPart):
@@ -140,19 +174,27 @@ class MetricSpec(SpecPart):
 
     name: Name
     direction: Direction
-    decimals: int = Field(default=3, ge=0, le=12)
-    ranked: bool = True
+    decimals: Whole = Field(default=3, ge=0, le=12)
+    ranked: Switch = True
     weight: Positive = 1.0
     missing: Finite | Literal["worst"] = "worst"
     empty: EmptyMasks | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("missing", mode="before")
+    @classmethod
+    def _number_or_worst(cls, value: Any) -> Any:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if not is_number and value != "worst":
+            raise ValueError(f"is {value!r:.60}; it must be 'worst' or a finite number.")
+        return value
 
 
 class TaskSpec(SpecPart):
     """One task: what goes into a container, what must come out, and what it is worth."""
 
     name: Name
-    title: str
+    title: Line
     description: str
     inputs: tuple[InputOrChoice, ...] = Field(min_length=1)
     files: Files
@@ -164,18 +206,23 @@ class TaskSpec(SpecPart):
     @model_validator(mode="after")
     def _consistent(self) -> TaskSpec:
         inputs = self.all_inputs
-        for what, words in (
-            ("inputs share the name", [each.name for each in inputs]),
-            ("inputs share the flag", [each.flag for each in inputs] + [OUTPUT_FLAG]),
-            ("metrics share the name", [each.name for each in self.metrics]),
+        for field, what, words in (
+            ("inputs", "name", [each.name for each in inputs]),
+            ("inputs", "flag", [each.flag for each in inputs]),
+            ("metrics", "name", [each.name for each in self.metrics]),
         ):
             repeated = sorted({word for word in words if words.count(word) > 1})
             if repeated:
-                raise ValueError(f"two {what} '{repeated[0]}'")
+                raise ValueError(f"has two '{field}' with the {what} '{repeated[0]}'; each must have its own.")
+        if OUTPUT_FLAG in [each.flag for each in inputs]:
+            raise ValueError(f"has the flag '{OUTPUT_FLAG}' among its 'inputs'; it is the prediction's.")
         if self.output.format != self.reference.format:
-            raise ValueError("output.format and reference.format must be the same")
+            raise ValueError(
+                f"has the output.format '{self.output.format}' and the reference.format '{self.reference.format}'; "
+                "they must be the same."
+            )
         if not self.ranked_metrics:
-            raise ValueError("at least one metric must be ranked")
+            raise ValueError("has no 'metrics' with 'ranked: true'; at least one must be ranked.")
         return self
 
     @property

@@ -84,8 +84,8 @@ class GpuEngine:
         return tuple(sorted(given, key=lambda each: each.began))
 
     def forget(self) -> None:
-        """Start afresh, with every GPU in order."""
-        for path in self.folder.iterdir():
+        """Start afresh."""
+        for path in self.folder.glob("*.json"):
             path.unlink()
 
     @contextmanager

@@ -1,0 +1,150 @@
+"""The Docker engine holds what every engine holds, and tells apart how containers end."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.engines.docker import LOG_BYTES, DockerEngine
+from harness.engines.engine import RUN_LABEL
+from harness.engines.outcome import Ending, classify
+from tests.contract.engine_contract import LIMITS, PROMPT_S, RUN, Ask, EngineContract, running
+from tests.support.behaviours import ask_of, behaviours_image
+from tests.support.images import ENTRYPOINT, script_image
+
+pytestmark = pytest.mark.docker
+
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def image() -> str:
+    return behaviours_image()
+
+
+class TestDockerEngine(EngineContract):
+    @pytest.fixture
+    def engine(self) -> Iterator[DockerEngine]:
+        with DockerEngine() as engine:
+            yield engine
+        assert docker("ps", "--all", "--quiet", "--filter", f"label={RUN_LABEL}={RUN}") == ""
+
+    @pytest.fixture
+    def ask(self, engine: DockerEngine, image: str, tmp_path: Path) -> Ask:
+        return ask_of(engine, image, tmp_path)
+
+    def test_what_it_knows_of_an_image(self, engine: DockerEngine, image: str) -> None:
+        facts = engine.find_image(image)
+        assert facts.id == docker("image", "inspect", "--format", "{{.Id}}", image)
+        assert facts.platform == engine.facts().platform
+        assert facts.has_entrypoint
+        assert facts.volumes == ("/declared",)
+        assert engine.find_image(facts.id) == facts
+
+    def test_an_archive_is_the_image_that_was_saved(self, engine: DockerEngine, image: str, tmp_path: Path) -> None:
+        docker("save", "--output", str(tmp_path / "saved.tar"), image)
+        assert engine.load_archive(tmp_path / "saved.tar") == engine.find_image(image)
+
+    def test_the_log_holds_both_streams(self, engine: DockerEngine, ask: Ask) -> None:
+        lines = engine.run(ask("print", "300")).log.decode().splitlines()
+        # Each stream in its own order; the engine reads the two side by side.
+        assert [line for line in lines if line != "a warning"] == ["the first line", *["x" * 99] * 3, "the last line"]
+        assert "a warning" in lines
+
+    def test_of_a_long_log_the_end_is_kept(self, engine: DockerEngine, ask: Ask) -> None:
+        log = engine.run(ask("print", str(5 * MIB))).log
+        assert LOG_BYTES // 2 < len(log) <= LOG_BYTES
+        assert b"the last line\n" in log[-200:]
+
+    def test_a_log_without_line_ends_is_capped(self, engine: DockerEngine, ask: Ask) -> None:
+        assert len(engine.run(ask("shout", str(5 * MIB))).log) == LOG_BYTES
+
+    def test_more_memory_than_allowed_is_told_from_a_crash(self, engine: DockerEngine, ask: Ask) -> None:
+        result = engine.run(replace(ask("eat"), limits=replace(LIMITS, memory_bytes=64 * MIB)))
+        assert result.out_of_memory
+        assert classify(result).ending is Ending.OUT_OF_MEMORY
+
+    def test_a_child_that_ran_out_of_memory_is_noted(self, engine: DockerEngine, ask: Ask) -> None:
+        result = engine.run(replace(ask("let a child eat"), limits=replace(LIMITS, memory_bytes=64 * MIB)))
+        assert (result.exit_code, result.out_of_memory) == (0, True)
+        assert classify(result).notes
+
+    def test_scratch_space_is_bounded(self, engine: DockerEngine, ask: Ask) -> None:
+        result = engine.run(ask("fill", "/tmp", "2", "40"))
+        assert classify(result).ending is Ending.CRASHED
+        assert b"No space left on device" in result.log
+
+    def test_a_large_file_in_the_output_is_bounded(self, engine: DockerEngine, ask: Ask) -> None:
+        request = ask("fill", "/output", "1", "100")
+        result = engine.run(request)
+        assert classify(result).ending is Ending.CRASHED
+        assert (request.output_folder / "0").stat().st_size <= 64 * MIB
+
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            'ENTRYPOINT ["/not/there"]',
+            'ENTRYPOINT ["/etc"]',
+            f"VOLUME /\n{ENTRYPOINT}",
+            f"VOLUME /proc\n{ENTRYPOINT}",
+            f'RUN ["python", "-c", "import os; os.symlink(\'/proc\', \'/output\')"]\n{ENTRYPOINT}',
+            f'RUN ["python", "-c", "import os; os.symlink(\'/input\', \'/input\')"]\n{ENTRYPOINT}',
+            f'RUN ["python", "-c", "import os; os.symlink(\'/proc\', \'/a\')"]\nVOLUME /a/b\n{ENTRYPOINT}',
+            f'RUN ["python", "-c", "open(\'/output\', \'w\')"]\n{ENTRYPOINT}',
+        ],
+        ids=[
+            "missing",
+            "folder",
+            "volume at root",
+            "volume at proc",
+            "output in proc",
+            "input in a circle",
+            "parent",
+            "file",
+        ],
+    )
+    def test_an_image_that_cannot_start_is_to_blame_itself(
+        self, engine: DockerEngine, tmp_path: Path, lines: str
+    ) -> None:
+        result = engine.run(ask_of(engine, script_image("pass", lines=lines), tmp_path)())
+        assert classify(result).ending is Ending.CANNOT_START
+        assert classify(result).detail
+
+    def test_stopping_reaches_a_container_that_is_just_starting(self, image: str, tmp_path: Path) -> None:
+        class StoppedWhileStarting(DockerEngine):
+            def _start(self, *arguments: Any) -> None:
+                self.stop_all()
+                super()._start(*arguments)
+
+        with StoppedWhileStarting() as engine:
+            result = engine.run(ask_of(engine, image, tmp_path)("hang"))
+        assert result.stopped
+        assert result.seconds < PROMPT_S
+
+    def test_an_engine_that_is_left_ends_what_it_runs(self, image: str, tmp_path: Path) -> None:
+        with DockerEngine() as engine, running(engine, ask_of(engine, image, tmp_path)("hang")) as result:
+            engine.__exit__(None, None, None)
+            assert result.result(timeout=PROMPT_S).stopped
+
+    def test_leftovers_are_this_runs_alone(self, engine: DockerEngine, image: str) -> None:
+        run = f"{RUN}-left"
+        stranger = docker("create", image, "hang")
+        other = docker("create", "--label", f"{RUN_LABEL}={run}-not", image, "hang")
+        try:
+            docker("create", "--label", f"{RUN_LABEL}={run}", image, "hang")
+            docker("run", "--detach", "--label", f"{RUN_LABEL}={run}", image, "hang")
+            assert engine.remove_leftovers(run) == 2
+            assert docker("ps", "--all", "--quiet", "--filter", f"label={RUN_LABEL}={run}") == ""
+            assert docker("ps", "--all", "--quiet", "--no-trunc", "--filter", f"id={stranger}") == stranger
+            assert docker("ps", "--all", "--quiet", "--no-trunc", "--filter", f"id={other}") == other
+        finally:
+            docker("rm", "--force", "--volumes", stranger, other)
+
+
+def docker(*words: str) -> str:
+    return subprocess.run(["docker", *words], check=True, capture_output=True, text=True).stdout.strip()
