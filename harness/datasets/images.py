@@ -200,7 +200,7 @@ def read_mask(path: Path, header: Header) -> NDArray[np.generic]:
     """Read the voxels of a mask, with what floating-point rounding did to whole numbers undone.
 
     A header scales in 32 bits: a mask that a library stored as 0 and 255 with a slope of 1/255 comes back with
-    1.00000006, and one stored around an intercept with -3e-8.
+    1.00000006, and a background that is stored with an intercept with -7e-9.
 
     Parameters
     ----------

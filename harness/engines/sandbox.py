@@ -98,9 +98,8 @@ def _environment(device: str | None) -> dict[str, str]:
 def _tmpfs(image: ImageFacts, scratch_bytes: int) -> dict[str, str]:
     # A VOLUME that the image declares would be writable in spite of read_only, and would outlive the container: an
     # empty, small tmpfs covers it. (An anonymous volume that keeps the image's files cannot be mounted read-only.)
-    covered = {
-        path: f"{SCRATCH_OPTIONS},size=1m,mode=1777" for path in image.volumes if path not in (INPUT_FOLDER, OUTPUT_FOLDER)
-    }
+    hidden = f"{SCRATCH_OPTIONS},size=1m,mode=1777"
+    covered = dict.fromkeys(sorted(set(image.volumes) - {INPUT_FOLDER, OUTPUT_FOLDER}), hidden)
     return {**covered, SCRATCH_FOLDER: f"{SCRATCH_OPTIONS},size={scratch_bytes},mode=1777"}
 
 

@@ -68,10 +68,11 @@ def requirement(error: Any) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "string_pattern_mismatch" and context["pattern"] in PATTERNS:
         return f"must be {PATTERNS[context['pattern']]}"
-    message = error["msg"][:1].lower() + error["msg"][1:].rstrip(".")
     if kind == "too_short":
         return f"must hold at least {context['min_length']} entr{'y' if context['min_length'] == 1 else 'ies'}"
-    return REQUIREMENTS.get(kind, f"is not usable: {message}").format(**context)
+    if kind in REQUIREMENTS:
+        return REQUIREMENTS[kind].format(**context)
+    return f"is not usable: {error['msg'][:1].lower()}{error['msg'][1:].rstrip('.')}"
 
 
 def shown(value: object) -> str:

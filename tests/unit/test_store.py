@@ -1,0 +1,214 @@
+"""The run directory: every trial is recorded exactly once, by one run at a time, and damage is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.engines.outcome import Ending
+from harness.errors import RunDirectoryError
+from harness.records.record import PredictionRecord
+from harness.records.store import RunStore, prediction_file
+from harness.specs.challenge import Challenge
+from tests.support.cohorts import REPOSITORY
+from tests.support.datasets import write_text, write_tiny_data
+from tests.support.plans import TRIAL, all_cases, make_plan, record, submission
+from tests.support.specs import one_line
+
+FILE = prediction_file(TRIAL, "prediction.txt")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    return RunStore.create(tmp_path / "run", tmp_path / "data")
+
+
+def predicted(store: RunStore, text: str) -> tuple[PredictionRecord, Path]:
+    source = write_text(store.folder / "work" / text / "prediction.txt", text)
+    return PredictionRecord(file=FILE, bytes=len(text), sha256="0" * 64), source
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(RunDirectoryError) as caught:
+        RunStore.open(folder)
+    return one_line(caught.value)
+
+
+def test_a_new_run_is_opened_again(store: RunStore, tmp_path: Path) -> None:
+    assert RunStore.open(store.folder).facts == store.facts
+    assert store.facts.data == tmp_path / "data"
+    assert RunStore.exists(store.folder)
+
+
+def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
+    assert refusal(tmp_path) == (
+        f"{tmp_path}: is no run directory (it has no run.json). Pass the --out of a 'fomo-eval run'."
+    )
+    assert "is no run directory" in refusal(tmp_path / "gone")
+
+
+def test_only_an_empty_or_missing_folder_becomes_a_run(tmp_path: Path) -> None:
+    assert not RunStore.exists(tmp_path / "gone")
+    assert not RunStore.exists(tmp_path)
+    write_text(tmp_path / "holiday.jpg", "mine")
+    for foreign in (tmp_path, tmp_path / "holiday.jpg"):
+        with pytest.raises(RunDirectoryError) as caught:
+            RunStore.exists(foreign)
+        assert one_line(caught.value) == (
+            f"{foreign}: is there already and is no run directory (it has no run.json). Choose a new folder with --out."
+        )
+
+
+def test_a_trial_is_recorded_exactly_once(store: RunStore) -> None:
+    kept, first = predicted(store, "0.25")
+    again, second = predicted(store, "0.75")
+    assert store.commit(record(ending=Ending.OK, prediction=kept), prediction=first, log=b"first")
+    bytes_before = {path: path.read_bytes() for path in store.folder.rglob("*") if path.is_file()}
+    assert not store.commit(record(ending=Ending.OK, prediction=again, detail="x"), prediction=second, log=b"second")
+    assert not store.commit(record(ending=Ending.TIMEOUT), prediction=None, log=b"third")
+    assert {path: path.read_bytes() for path in store.folder.rglob("*") if path.is_file()} == bytes_before
+    assert (store.folder / FILE).read_text() == "0.25"
+    assert store.record(TRIAL) == record(ending=Ending.OK, prediction=kept)
+
+
+def test_the_prediction_is_there_before_its_record(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that names a prediction is the proof that it is kept: a kill in between must leave no such record."""
+    kept, source = predicted(store, "0.25")
+    seen: list[bool] = []
+
+    def die(*_: object) -> bool:
+        seen.append((store.folder / FILE).is_file())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.records.store.write_once", die)
+    with pytest.raises(KeyboardInterrupt):
+        store.commit(record(ending=Ending.OK, prediction=kept), prediction=source, log=b"")
+    assert seen == [True]
+    assert store.record(TRIAL) is None
+    monkeypatch.undo()
+    again, source = predicted(store, "0.5")
+    assert store.commit(record(ending=Ending.OK, prediction=again), prediction=source, log=b"")
+    assert (store.folder / FILE).read_text() == "0.5"
+
+
+def test_attempts_that_the_machine_spoiled_are_kept_apart(store: RunStore) -> None:
+    for attempt in (1, 2, 3):
+        assert store.attempts(TRIAL) == attempt - 1
+        assert store.commit(record(ending=Ending.ENGINE_DOWN, attempt=attempt), prediction=None, log=b"")
+    assert store.record(TRIAL) is None
+    assert store.commit(record(ending=Ending.CRASHED, attempt=4), prediction=None, log=b"")
+    kept = store.record(TRIAL)
+    assert kept is not None
+    assert kept.attempt == 4
+    names = sorted(path.name for path in (store.folder / "attempts").rglob("*.json"))
+    assert names == ["case_1.1.json", "case_1.2.json", "case_1.3.json"]
+
+
+def test_a_case_named_like_another_s_attempt_is_counted_apart(store: RunStore) -> None:
+    other = TRIAL.model_copy(update={"case": "case_1.2"})
+    store.commit(record(other, Ending.DISK_FULL), prediction=None, log=b"")
+    assert (store.attempts(TRIAL), store.attempts(other)) == (0, 1)
+    store.commit(record(TRIAL, Ending.DISK_FULL), prediction=None, log=b"")
+    assert (store.attempts(TRIAL), store.attempts(other)) == (1, 1)
+
+
+LOCKER = """
+import sys
+from pathlib import Path
+from harness.records.store import RunStore
+with RunStore.open(Path(sys.argv[1])).locked():
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_run_is_kept_out_until_the_first_is_gone_however_it_goes(store: RunStore) -> None:
+    for end in ("exit", "kill"):
+        with subprocess.Popen(
+            [sys.executable, "-c", LOCKER, str(store.folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=REPOSITORY,
+        ) as other:
+            assert other.stdin is not None
+            assert other.stdout is not None
+            assert other.stdout.readline() == b"locked\n"
+            with pytest.raises(RunDirectoryError) as caught, store.locked():
+                pass
+            said = one_line(caught.value)
+            assert said.startswith(f"{store.folder}: another run is using it (process {other.pid} on ")
+            assert said.endswith("Wait for it, stop it, or choose another --out.")
+            if end == "kill":
+                other.kill()
+            else:
+                other.stdin.close()
+            other.wait()
+        with store.locked():
+            assert str(os.getpid()) in (store.folder / "lock").read_text()
+
+
+def test_the_work_folder_is_emptied(store: RunStore) -> None:
+    write_text(store.work / "left" / "by" / "a dead run.txt", "x")
+    (store.work / "left" / "by").chmod(0o000)
+    store.clear_work()
+    assert list(store.work.iterdir()) == []
+    assert store.work.stat().st_mode & 0o777 == 0o711
+
+
+def test_a_plan_is_read_back_with_its_hash_beside_it(store: RunStore, fomo25: Challenge, tmp_path: Path) -> None:
+    assert store.plan() is None
+    root = write_tiny_data(tmp_path / "data", fomo25)
+    plan = make_plan(fomo25, all_cases(fomo25, root, "infarct"), submission("alpha", "infarct"))
+    store.write_plan(plan)
+    assert store.plan() == plan
+    assert (store.folder / "plan.sha256").read_text() == f"{plan.hash}\n"
+
+
+DAMAGE = {
+    "empty": b"",
+    "cut": b'{"format": 1, "id": "ab',
+    "not text": b"\xff\xfe\x00",
+    "a list": b"[]",
+    "another version": b'{"format": 2}',
+    "an unknown key": b'{"format": 1, "surprise": true}',
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_told_with_the_file(store: RunStore, damage: str) -> None:
+    store.commit(record(), prediction=None, log=b"")
+    record_file = store.folder / "records" / "method" / "alpha" / "infarct" / "case_1.json"
+    for path, read in (
+        (record_file, lambda: store.record(TRIAL)),
+        (store.folder / "plan.json", store.plan),
+        (store.folder / "run.json", lambda: RunStore.open(store.folder)),
+    ):
+        path.write_bytes(DAMAGE[damage])
+        with pytest.raises(RunDirectoryError) as caught:
+            read()
+        said = str(caught.value)
+        assert said.isprintable()
+        assert said.startswith(f"{path}: is damaged or of another version (")
+        assert said.endswith("Restore it from a copy, or start a new run directory.")
+
+
+def test_a_record_that_was_moved_to_another_trial_is_told(store: RunStore) -> None:
+    store.commit(record(), prediction=None, log=b"")
+    folder = store.folder / "records" / "method" / "alpha" / "infarct"
+    (folder / "case_2.json").write_bytes((folder / "case_1.json").read_bytes())
+    with pytest.raises(RunDirectoryError) as caught:
+        store.record(TRIAL.model_copy(update={"case": "case_2"}))
+    assert f"{folder / 'case_2.json'}: is the record of method/alpha/infarct/case_1" in one_line(caught.value)
+
+
+def test_a_record_is_readable_json(store: RunStore) -> None:
+    store.commit(record(detail="exit code 3"), prediction=None, log=b"a line\n")
+    kept = json.loads((store.folder / "records/method/alpha/infarct/case_1.json").read_text())
+    assert kept["outcome"]["ending"] == "crashed"
+    assert kept["outcome"]["remedy"] == "Run the container on one case and read its log."
+    assert (store.folder / "logs/method/alpha/infarct/case_1.log").read_bytes() == b"a line\n"
