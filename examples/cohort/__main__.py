@@ -20,11 +20,11 @@ from examples.cohort.cohort import (
 
 
 def three_counts(text: str) -> Counts:
-    """Read ``"24,12,30"``."""
+    """Read ``"20,10,24"``."""
     try:
         first, second, third = (int(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not three whole numbers such as 24,12,30") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not three whole numbers such as 20,10,24") from None
     if min(first, second, third) < 0:
         raise argparse.ArgumentTypeError(f"{text!r} has a negative number")
     return first, second, third
@@ -45,7 +45,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="1 mm and FOMO25's numbers of validation cases: some 4 GB")
     parser.add_argument("--processes", type=positive, default=2, metavar="N", help="default: %(default)s")
     parser.add_argument(
-        "--cases", type=three_counts, metavar="A,B,C", help="validation cases of tasks 1, 2, 3; default: 24,12,30"
+        "--cases", type=three_counts, metavar="A,B,C", help="validation cases of tasks 1, 2, 3; default: 20,10,24"
     )
     parser.add_argument(
         "--finetuning", type=three_counts, default=FINETUNING, metavar="A,B,C", help="default: 21,23,200"

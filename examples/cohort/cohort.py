@@ -21,7 +21,7 @@ VERSION = 1  # raise it whenever the same seed gives other files
 NOTICE = "The anatomy is the MNI152 template; ALL pathology and ALL ages are simulated. No image shows a real person."
 
 Counts = tuple[int, int, int]
-DEFAULT_VALIDATION: Counts = (24, 12, 30)
+DEFAULT_VALIDATION: Counts = (20, 10, 24)
 FULL_VALIDATION: Counts = (320, 107, 800)  # FOMO25's
 FINETUNING: Counts = (21, 23, 200)  # FOMO25's
 

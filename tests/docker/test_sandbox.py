@@ -54,7 +54,7 @@ def test_it_can_write_to_output_and_scratch_alone(inside: dict[str, Any]) -> Non
 
 
 def test_a_declared_volume_is_covered_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    weights = "RUN [\"python\", \"-c\", \"import os; os.mkdir('/w'); open('/w/weights', 'w').write('0.75')\"]"
+    weights = "RUN [\"python\", \"-c\", \"import os; os.mkdir('/w'); os.chmod('/w', 0o777); open('/w/weights', 'w').write('0.75')\"]"
     script = "import os, sys; print(os.listdir('/w')); open('/w/kept', 'w')"
     image = script_image(script, lines=f'{weights}\nVOLUME /w\nENTRYPOINT ["python", "/app/predict.py"]')
     with DockerEngine() as engine:

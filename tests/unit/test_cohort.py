@@ -283,4 +283,4 @@ def test_being_stopped_leaves_nothing_behind(tmp_path: Path, number: signal.Sign
 def test_wrong_counts_are_explained() -> None:
     result = run("--out", "unused", "--cases", "1,2")
     assert result.returncode == 2
-    assert "three whole numbers such as 24,12,30" in result.stderr
+    assert "three whole numbers such as 20,10,24" in result.stderr
