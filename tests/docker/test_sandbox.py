@@ -54,9 +54,10 @@ def test_it_can_write_to_output_and_scratch_alone(inside: dict[str, Any]) -> Non
 
 
 def test_a_declared_volume_is_covered_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    weights = "RUN [\"python\", \"-c\", \"import os; os.mkdir('/w'); os.chmod('/w', 0o777); open('/w/weights', 'w').write('0.75')\"]"
+    fill = "import os; os.mkdir('/w'); os.chmod('/w', 0o777); open('/w/weights', 'w').write('0.75')"
+    lines = f'RUN ["python", "-c", "{fill}"]\nVOLUME /w\nENTRYPOINT ["python", "/app/predict.py"]'
     script = "import os, sys; print(os.listdir('/w')); open('/w/kept', 'w')"
-    image = script_image(script, lines=f'{weights}\nVOLUME /w\nENTRYPOINT ["python", "/app/predict.py"]')
+    image = script_image(script, lines=lines)
     with DockerEngine() as engine:
         before = volumes()
         request = replace(ask_of(engine, image, tmp_path)(), arguments=())
