@@ -15,7 +15,7 @@ from harness.errors import FomoEvalError, UsageError
 if TYPE_CHECKING:
     from harness.scoring.leaderboard import Leaderboard
 
-DONE, INFRASTRUCTURE_FAILED, INTERRUPTED = 0, 3, 130
+DONE, INFRASTRUCTURE_FAILED = 0, 3
 
 app = typer.Typer(
     name="fomo-eval",
@@ -69,12 +69,23 @@ def run(
         float | None, typer.Option("--timeout", min=0.001, help="Seconds a case may take, instead of the spec's.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Shuffles the order of cases.")] = 0,
+    fail_fast_after: Annotated[
+        int,
+        typer.Option(
+            "--fail-fast-after",
+            min=0,
+            help="Once so many cases of an entry have all failed alike, record its others so, unrun; 0: never.",
+        ),
+    ] = 20,
+    runtime: Annotated[
+        str | None, typer.Option("--runtime", help="The OCI runtime of the containers, such as runsc (gVisor).")
+    ] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     show: PrintFormat = Format.TABLE,
 ) -> None:
     """Run every case of every submission that has no result yet; then score and rank."""
-    from harness.commands.run import RunOptions
+    from harness.commands.planning import RunOptions
     from harness.commands.run import run as carry_out
 
     summary = carry_out(
@@ -89,36 +100,62 @@ def run(
             workers=workers,
             seconds=timeout,
             seed=seed,
+            fail_fast_after=fail_fast_after,
+            runtime=runtime,
             dry_run=dry_run,
         )
     )
     if summary.leaderboard is None:
+        if show is Format.JSON:
+            _print_json({"hash": summary.plan.hash, **summary.plan.model_dump(mode="json")})
         return
     _show(summary.leaderboard, show)
-    typer.echo(f"Run directory: {summary.folder} (leaderboard.json, .csv and .md; scores.json; records/)", err=True)
+    typer.echo(f"Run directory: {out} (leaderboard.json, .csv and .md; scores.json; records/)", err=True)
     if summary.unresolved:
         typer.echo(
-            f"{summary.unresolved} trials have no result, for reasons that are not the teams'. "
-            "Run the same command again to complete them.",
+            f"{summary.unresolved} trials have no result yet: the machine failed in each attempt (see {out}/attempts). "
+            "Mend it, and run the same command again.",
             err=True,
         )
         raise typer.Exit(INFRASTRUCTURE_FAILED)
 
 
 @app.command()
-def score(folder: RunFolder, data: Data = None, show: PrintFormat = Format.TABLE) -> None:
+def score(folder: RunFolder, data: Data = None) -> None:
     """Score a run again from its records and predictions, without running a container."""
+    from harness.commands.score import score_run
+
+    score_run(folder, data)
+    typer.echo(f"Scored: {folder} (scores.json; leaderboard.json, .csv and .md)")
+
+
+@app.command()
+def leaderboard(folder: RunFolder, data: Data = None, show: PrintFormat = Format.TABLE) -> None:
+    """Show a run's leaderboard, all of it computed anew from records and predictions."""
     from harness.commands.score import score_run
 
     _show(score_run(folder, data), show)
 
 
 @app.command()
-def leaderboard(folder: RunFolder, data: Data = None, show: PrintFormat = Format.TABLE) -> None:
-    """Rank a run and write its leaderboard, without running a container."""
-    from harness.commands.score import rank_run
+def clean(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="RUN", help="The run directory; without it, containers of all dead runs.")
+    ] = None,
+) -> None:
+    """Remove what killed runs left behind: containers, and a run's mounts and unfinished files."""
+    from harness.commands.clean import clean as remove
 
-    _show(rank_run(folder, data), show)
+    removed = remove(folder)
+    found = [
+        *(f"container {name}" for name in removed.containers),
+        *(f"mount {point}" for point in removed.mounts),
+        *(str(path) for path in removed.paths),
+    ]
+    for each in found:
+        typer.echo(f"Removed: {each}")
+    if not found:
+        typer.echo("Nothing was left behind.")
 
 
 @tasks_app.command("list")
@@ -181,9 +218,3 @@ def main() -> None:
         kind = "Error" if isinstance(fault, UsageError) else "Stopped"
         typer.echo(f"{kind}: {fault}", err=True)
         sys.exit(fault.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted.", err=True)
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(DONE)

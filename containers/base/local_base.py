@@ -200,7 +200,7 @@ def merged(path: str) -> str:
 
 
 def ca_bundle() -> Path | None:
-    """Return what this machine trusts; without it pip may not reach a package index through an inspecting proxy."""
+    """Return the certificate authorities that this machine trusts, which pip needs to reach a package index."""
     candidates = (
         os.environ.get("SSL_CERT_FILE"),
         "/etc/ssl/certs/ca-certificates.crt",

@@ -17,7 +17,7 @@ from typing import Any
 from examples.cohort import writing
 from examples.cohort.cases import TASKS, Order, Truth, make_case, roster
 
-VERSION = 1  # raise it whenever the same seed gives other files
+VERSION = 2  # raise it whenever the same seed gives other files
 NOTICE = "The anatomy is the MNI152 template; ALL pathology and ALL ages are simulated. No image shows a real person."
 
 Counts = tuple[int, int, int]
@@ -154,6 +154,8 @@ def leave_interrupts_to_parent() -> None:
 def write_front_matter(root: Path, request: Request, truths: list[Truth]) -> None:
     """Write the README for people and ``cohort.json`` for programs."""
     described = request.describe() | {"notice": NOTICE, "cases": [asdict(truth) for truth in truths]}
+    if (root / "validation").is_dir():
+        writing.write_text(root / "validation" / "NOTICE.txt", NOTICE + "\n")
     writing.write_text(root / "cohort.json", json.dumps(described, indent=1) + "\n")
     notice = (writing.TEMPLATE_NOTICE).read_text(encoding="utf-8")
     writing.write_text(

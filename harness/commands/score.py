@@ -1,20 +1,18 @@
-"""``fomo-eval score`` and ``fomo-eval leaderboard``: numbers from records, without running anything."""
+"""``fomo-eval score`` and ``fomo-eval leaderboard``: all numbers anew from the records, without running anything."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
+from harness.commands.interrupts import interruptible
 from harness.errors import RunDirectoryError, UsageError
 from harness.records.files import to_json
 from harness.records.plan import Plan
 from harness.records.store import RunStore
-from harness.reports.files import PROFILE_FILE, SCORES_FILE, write_leaderboard, write_scores
+from harness.reports.files import PROFILE_FILE, write_leaderboard, write_scores
 from harness.reports.profile import profile
 from harness.scoring.leaderboard import Leaderboard, leaderboard
-from harness.scoring.score import evidence, rules, score
-from harness.scoring.scores import Scores
+from harness.scoring.score import score
 
 
 def score_run(folder: Path, data: Path | None) -> Leaderboard:
@@ -28,25 +26,8 @@ def score_run(folder: Path, data: Path | None) -> Leaderboard:
         The data folder; None for the one the run used.
     """
     store = RunStore.open(folder)
-    return score_and_rank(store, _plan(store), data or store.facts.data)
-
-
-def rank_run(folder: Path, data: Path | None) -> Leaderboard:
-    """Rank a run from its scores; they are computed anew where records were added since.
-
-    Parameters
-    ----------
-    folder, data
-        As in :func:`score_run`.
-    """
-    store = RunStore.open(folder)
-    plan = _plan(store)
-    scores = _kept_scores(store)
-    if scores is None or (scores.rules, scores.evidence) != (rules(plan), evidence(plan, store)):
-        return score_and_rank(store, plan, data or store.facts.data)
-    board = leaderboard(plan, scores)
-    write_leaderboard(store, board)
-    return board
+    with interruptible():
+        return score_and_rank(store, _plan(store), data or store.facts.data)
 
 
 def score_and_rank(store: RunStore, plan: Plan, data: Path) -> Leaderboard:
@@ -66,11 +47,3 @@ def _plan(store: RunStore) -> Plan:
     if plan is None:
         raise RunDirectoryError(f"{store.folder}: has no plan.json.", remedy="Run 'fomo-eval run' into it first.")
     return plan
-
-
-def _kept_scores(store: RunStore) -> Scores | None:
-    path = store.folder / SCORES_FILE
-    try:
-        return Scores.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
-        return None

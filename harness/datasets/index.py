@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from harness.specs.part import NAME_PATTERN
 from harness.specs.task import Files, Input, OneOf, TaskSpec
 
 READING_THREADS = 4
+NOTICE_FILE, LONGEST_NOTICE = "NOTICE.txt", 500
 CASE_IN_NAME = r"(?P<case>[^/]+)"
 
 
@@ -25,7 +26,6 @@ def index_cases(
     root: Path,
     *,
     known: Mapping[Path, Volume] | None = None,
-    report: Callable[[int, int], None] | None = None,
 ) -> tuple[Case, ...]:
     """Find and check every case of a task.
 
@@ -37,8 +37,6 @@ def index_cases(
         The data folder.
     known
         Volumes checked before, by path; one of unchanged size and time is not read again.
-    report
-        Called with the number of cases checked so far and their total.
 
     Returns
     -------
@@ -56,14 +54,19 @@ def index_cases(
     with ThreadPoolExecutor(READING_THREADS) as pool:
         pending = [pool.submit(_case, task, root, case, known or {}) for case in ids]
         try:
-            cases = []
-            for future in pending:
-                cases.append(future.result())
-                if report is not None:
-                    report(len(cases), len(ids))
+            return tuple(future.result() for future in pending)
         finally:
             pool.shutdown(cancel_futures=True)
-    return tuple(cases)
+
+
+def notice(root: Path) -> str:
+    """Return the first line of a data folder's NOTICE.txt, which every leaderboard of these data shows."""
+    try:
+        with (root / NOTICE_FILE).open(encoding="utf-8", errors="replace") as stream:
+            line = stream.readline(LONGEST_NOTICE)
+    except OSError:
+        return ""
+    return "".join(letter for letter in line if letter.isprintable()).strip()
 
 
 def reference_ids(task: TaskSpec, root: Path) -> tuple[str, ...]:

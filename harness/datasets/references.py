@@ -43,13 +43,23 @@ def check(task: TaskSpec, root: Path, cases: tuple[Case, ...]) -> None:
     DatasetError
         Naming the file and what is wrong with it.
     """
+    if isinstance(task.reference, ScalarReference):
+        _check_scalars(task, task.reference, root, cases)
+        return
     for case in cases:
         path = index.reference_path(task, root, case.id)
-        if isinstance(task.reference, ScalarReference):
-            _scalar(path, task.reference)
-        else:
-            volume = root / next(iter(case.volumes.values())).path
-            _require_on_grid(path, load_mask(task, root, case.id).grid, volume)
+        volume = root / next(iter(case.volumes.values())).path
+        _require_on_grid(path, load_mask(task, root, case.id).grid, volume)
+
+
+def _check_scalars(task: TaskSpec, spec: ScalarReference, root: Path, cases: tuple[Case, ...]) -> None:
+    seen = {_scalar(index.reference_path(task, root, case.id), spec) for case in cases}
+    if spec.values is not None and len(spec.values) > 1 and len(seen) == 1:
+        raise DatasetError(
+            f"{root / task.files.folder}: all {len(cases)} references of {task.name} are {seen.pop():g}; "
+            "no model could be told from another.",
+            remedy="Add cases of the other class, or leave the task out with --tasks.",
+        )
 
 
 def load_scalar(task: TaskSpec, root: Path, case: str) -> float:

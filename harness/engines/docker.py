@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import struct
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -12,23 +16,33 @@ from typing import Any, Self
 
 import docker
 import requests
-from docker.errors import APIError, DockerException, ImageNotFound
+from docker.errors import APIError, DockerException
 from docker.models.containers import Container
-from docker.models.images import Image
 
-from harness.engines import sandbox
-from harness.engines.docker_faults import NO_SPACE, ImageToBlame, disk_full, engine_faults, image_to_blame, reason
-from harness.engines.docker_mounts import stray_mount_point
-from harness.engines.engine import RUN_LABEL, EngineFacts, ImageFacts, RunRequest, RunResult
+from harness.engines import docker_images, sandbox
+from harness.engines.docker_faults import ImageToBlame, engine_faults, image_to_blame, reason
+from harness.engines.docker_folders import give_back
+from harness.engines.engine import (
+    OWNER_LABEL,
+    RUN_LABEL,
+    EngineFacts,
+    ImageFacts,
+    RunRequest,
+    RunResult,
+    container_prefix,
+)
+from harness.engines.monitor import Monitor
+from harness.engines.owner import is_dead
 from harness.errors import (
     DeviceUnavailable,
     EngineFault,
     EngineUnavailable,
-    ImageUnavailable,
     RunInterrupted,
 )
 
 API_TIMEOUT_S = 120
+DEFAULT_SOCKET = "unix:///var/run/docker.sock"
+PEER_CREDENTIALS = struct.Struct("3i")
 LOG_LINES = 2000
 LOG_BYTES = 256 << 10
 
@@ -66,50 +80,30 @@ class DockerEngine:
             cpus=info["NCPU"],
             memory_bytes=info["MemTotal"],
             runtimes=tuple(sorted(info["Runtimes"])),
-            storage=info["Driver"],
+            shares_mounts=_shares_mounts(),
         )
 
     def find_image(self, reference: str) -> ImageFacts:
         """Find an image by tag or digest, pulling it where it is not there."""
-        with engine_faults(f"looking for the image {reference}"), suppress(ImageNotFound):
-            return _image_facts(self._client.images.get(reference))
-        try:
-            return _image_facts(self._client.images.pull(reference))
-        except (DockerException, requests.RequestException) as fault:
-            raise ImageUnavailable(
-                f"The image {reference} is not on this machine and cannot be pulled ({reason(fault)}).",
-                remedy="Build, load or pull it, or correct its name in the submission.",
-            ) from fault
+        return docker_images.find(self._client, reference)
 
     def load_archive(self, archive: Path) -> ImageFacts:
-        """Load a ``docker save`` archive of one image."""
-        try:
-            with archive.open("rb") as stream:
-                images = self._client.images.load(stream)
-        except OSError as fault:
-            raise ImageUnavailable(
-                f"{archive}: cannot be read ({fault.strerror}).", remedy="Check the path."
-            ) from fault
-        except (DockerException, requests.RequestException) as fault:
-            if NO_SPACE in str(fault):
-                raise disk_full(f"loading {archive}") from fault
-            raise ImageUnavailable(
-                f"{archive}: the engine cannot load it ({reason(fault)}).", remedy="Write it with 'docker save'."
-            ) from fault
-        if len(images) != 1:
-            raise ImageUnavailable(
-                f"{archive}: holds {len(images)} images, not one.", remedy="Save one image per archive."
-            )
-        return _image_facts(images[0])
+        """Load a ``docker save`` archive of one image; names in it are not taken over."""
+        return docker_images.load(self._client, archive)
 
     def probe(self, request: RunRequest) -> None:
         """Start a container as requested and stop it at once, to see whether the machine can give what it asks."""
-        container = self._create(request)
+        try:
+            container = self._create(request)
+        except ImageToBlame:
+            return  # how the image fails is for its own cases to show
         try:
             self._start(container, request)
         except ImageToBlame:
-            return  # how the image fails is for its own cases to show
+            return
         finally:
+            self._kill(container.id or "")
+            give_back(container, request.output_folder)
             _remove(container)
 
     def run(self, request: RunRequest) -> RunResult:
@@ -129,11 +123,19 @@ class DockerEngine:
                 # Stopped between admission and start, when there was nothing to kill yet.
                 self._kill(container.id or "")
             started = time.monotonic()
-            timed_out = self._wait(container, request.limits.seconds)
-            return self._result(container, timed_out=timed_out, start_seconds=started - began)
+            with Monitor(container.id or "", request, lambda: self._kill(container.id or "")) as monitor:
+                timed_out = self._wait(container, request.limits.seconds)
+            return replace(
+                self._result(container),
+                timed_out=timed_out,
+                overflowed=monitor.overflowed,
+                start_seconds=started - began,
+                usage=monitor.usage,
+            )
         finally:
             with self._lock:
                 self._running.discard(container.id or "")
+            give_back(container, request.output_folder)
             _remove(container)
 
     def stop_all(self) -> None:
@@ -144,36 +146,43 @@ class DockerEngine:
         for identity in running:
             self._kill(identity)
 
-    def remove_leftovers(self, run: str) -> int:
-        """Remove the containers that a dead harness left of this run; return how many."""
+    def remove_leftovers(self, run: str | None = None) -> tuple[str, ...]:
+        """Remove the containers that a dead harness left, of one run or of all; return their names."""
+        label = RUN_LABEL if run is None else f"{RUN_LABEL}={run}"
         with engine_faults("looking for leftover containers"):
-            left = self._client.containers.list(all=True, filters={"label": f"{RUN_LABEL}={run}"}, ignore_removed=True)
+            found = self._client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+        left = [each for each in found if _is_ours(each) and (run is not None or _is_dead(each))]
         for container in left:
             _remove(container)
-        return len(left)
+        return tuple(sorted(container.name or "" for container in left))
 
     def _create(self, request: RunRequest) -> Container:
-        options = sandbox.create_options(request)
+        asked = sandbox.container(request)
         with engine_faults("creating a container", missing=f"The image {request.image.id} is gone from the engine."):
-            container = self._create_once(request, options)
-        weakened = sandbox.weakened_options(options, container.attrs)
-        if weakened:
+            container = self._create_once(request, asked)
+        dropped = sandbox.dropped_options(asked, container.attrs)
+        if dropped:
             _remove(container)
             raise EngineFault(
-                f"The engine accepted and then dropped the safety option '{weakened[0]}'.",
+                f"The engine accepted and then dropped the option {dropped[0]} of a container.",
                 remedy="Use an engine that applies it (Docker 20.10 or newer).",
             )
         return container
 
-    def _create_once(self, request: RunRequest, options: dict[str, Any]) -> Container:
+    def _create_once(self, request: RunRequest, asked: sandbox.Configuration) -> Container:
         with image_to_blame():
             try:
-                return self._client.containers.create(**options)
+                made = self._made(asked, request.name)
             except APIError as fault:
                 if fault.status_code != requests.codes.conflict:
                     raise
-            self._remove_namesake(request)
-            return self._client.containers.create(**options)
+                self._remove_namesake(request)
+                made = self._made(asked, request.name)
+        return self._client.containers.get(made["Id"])
+
+    def _made(self, asked: sandbox.Configuration, name: str) -> dict[str, Any]:
+        create: Callable[..., dict[str, Any]] = self._client.api.create_container_from_config
+        return create(asked, name)
 
     def _remove_namesake(self, request: RunRequest) -> None:
         """Remove the container that an earlier attempt of the same trial left; never one of somebody else's."""
@@ -195,18 +204,31 @@ class DockerEngine:
             with engine_faults("starting a container"), image_to_blame():
                 container.start()
         except EngineFault as fault:
-            stray = stray_mount_point(self._client, request, sandbox.mount_points(request.image))
-            if stray:
-                raise ImageToBlame(
-                    f"the image has a link at {stray}, and nothing can be mounted where it leads"
-                ) from fault
-            if request.device is None:
+            # The engine tells a fault of the image (a working directory below /input, a link where something is to
+            # be mounted) by the same status as its own. A container that is alike, but for the image, tells them apart.
+            if self._starts_without_the_image(request):
+                raise ImageToBlame(f"the engine starts other images, and not this one: {fault.message}") from fault
+            if request.device is None or not self._starts_without_the_image(replace(request, device=None)):
                 raise
             raise DeviceUnavailable(
                 f"The engine cannot give GPU {request.device} to a container. {fault.message}",
                 remedy="Install the NVIDIA driver and nvidia-container-toolkit and restart the engine, "
                 "or pass '--gpus none' to run on the CPU.",
             ) from fault
+
+    def _starts_without_the_image(self, request: RunRequest) -> bool:
+        """Say whether an empty image starts under the same options (its command then is not found: that is fine)."""
+        with engine_faults("trying an empty image"):
+            empty = docker_images.empty(self._client)
+            control = replace(request, name=f"{request.name}-control", image=empty, command=("/nothing",), arguments=())
+            container = self._create_once(control, sandbox.container(control))
+        try:
+            container.start()
+        except APIError as fault:
+            return bool(fault.status_code == requests.codes.bad_request)
+        finally:
+            _remove(container)
+        return True
 
     def _wait(self, container: Container, seconds: float) -> bool:
         """Wait for a container's end and kill it at the limit; return whether it had to be killed."""
@@ -234,7 +256,7 @@ class DockerEngine:
             return False
         return True
 
-    def _result(self, container: Container, *, timed_out: bool, start_seconds: float) -> RunResult:
+    def _result(self, container: Container) -> RunResult:
         with engine_faults("reading a container's end"):
             container.reload()
             log = container.logs(stdout=True, stderr=True, tail=LOG_LINES)
@@ -242,32 +264,40 @@ class DockerEngine:
         return RunResult(
             exit_code=state["ExitCode"],
             out_of_memory=state["OOMKilled"],
-            timed_out=timed_out,
-            stopped=self._stopping and not timed_out and state["ExitCode"] != 0,
+            stopped=self._stopping and state["ExitCode"] != 0,
             seconds=_seconds_between(state["StartedAt"], state["FinishedAt"]),
-            start_seconds=start_seconds,
             log=log[-LOG_BYTES:],
             configuration=container.attrs["HostConfig"],
         )
 
 
-def _image_facts(image: Image) -> ImageFacts:
-    attributes: dict[str, Any] = image.attrs
-    configuration = attributes.get("Config") or {}
-    return ImageFacts(
-        id=attributes["Id"],
-        digest=next(iter(attributes.get("RepoDigests") or []), ""),
-        platform=f"{attributes['Os']}/{attributes['Architecture']}",
-        size_bytes=attributes["Size"],
-        has_entrypoint=bool(configuration.get("Entrypoint")),
-        volumes=tuple(sorted(configuration.get("Volumes") or {})),
-        labels=configuration.get("Labels") or {},
-    )
+def _shares_mounts() -> bool:
+    """Say whether the process behind the engine's socket lives in this process's mount namespace."""
+    scheme, _, path = os.environ.get("DOCKER_HOST", DEFAULT_SOCKET).partition("://")
+    if scheme != "unix":
+        return False
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(path)
+            peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER_CREDENTIALS.size)
+        pid, _, _ = PEER_CREDENTIALS.unpack(peer)
+        return Path(f"/proc/{pid}/ns/mnt").stat().st_ino == Path("/proc/self/ns/mnt").stat().st_ino
+    except OSError:
+        return False
 
 
 def _seconds_between(start: str, end: str) -> float:
     # The engine writes nanoseconds, which fromisoformat refuses before Python 3.11 and truncates since.
     return max(0.0, (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
+
+
+def _is_ours(container: Container) -> bool:
+    # An image can carry our label, and somebody else can run it; a name like ours it cannot give itself.
+    return (container.name or "").startswith(container_prefix(container.labels[RUN_LABEL]))
+
+
+def _is_dead(container: Container) -> bool:
+    return is_dead(container.labels.get(OWNER_LABEL, ""))
 
 
 def _remove(container: Container) -> None:

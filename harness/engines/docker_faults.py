@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -47,7 +48,7 @@ def engine_faults(doing: str, *, missing: str = "") -> Iterator[None]:
         raise EngineFault(f"The engine failed at {doing}: {reason(fault)}.", remedy="See the engine's log.") from fault
     except (DockerException, requests.RequestException) as fault:
         raise EngineUnavailable(
-            f"No Docker engine answers ({doing}: {reason(fault)}).",
+            f"No Docker engine answers at {os.environ.get('DOCKER_HOST', 'its default socket')} ({doing}).",
             remedy="Install and start Docker, and make sure that this user may use it ('docker version').",
         ) from fault
 

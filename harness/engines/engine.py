@@ -11,13 +11,22 @@ from typing import Any, Protocol, Self
 INPUT_FOLDER = "/input"
 OUTPUT_FOLDER = "/output"
 RUN_LABEL = "org.fomo-eval.run"
+OWNER_LABEL = "org.fomo-eval.owner"
 DEFAULT_COMMAND = ("python", "/app/predict.py")
 """What runs where neither the image nor the submission names a command (the contract's default)."""
 
 
+def container_prefix(run: str) -> str:
+    """Return how the names of a run's containers begin."""
+    return f"fomo-eval-{run}-"
+
+
 @dataclass(frozen=True)
 class ContainerLimits:
-    """What one container may use; sizes in bytes, time in seconds on the harness's clock."""
+    """What one container may use; sizes in bytes, time in seconds on the harness's clock.
+
+    ``output_bytes`` and ``output_entries`` bound everything below ``/output`` together.
+    """
 
     seconds: float
     cpus: float
@@ -26,6 +35,7 @@ class ContainerLimits:
     scratch_bytes: int
     output_bytes: int
     processes: int
+    output_entries: int = 1024
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,13 @@ class ImageFacts:
 
 @dataclass(frozen=True)
 class EngineFacts:
-    """What the engine says of itself and its machine."""
+    """What the engine says of itself and its machine.
+
+    Attributes
+    ----------
+    shares_mounts
+        Whether what this process mounts on a folder is what a container sees there.
+    """
 
     name: str
     version: str
@@ -69,7 +85,7 @@ class EngineFacts:
     cpus: int
     memory_bytes: int
     runtimes: tuple[str, ...]
-    storage: str
+    shares_mounts: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +108,8 @@ class RunRequest:
         What it may use.
     device
         The one GPU that it gets (UUID or index), or None.
+    runtime
+        The OCI runtime that runs it, None for the engine's default.
     """
 
     name: str
@@ -103,6 +121,26 @@ class RunRequest:
     output_folder: Path
     limits: ContainerLimits
     device: str | None = None
+    runtime: str | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a container used, as far as this machine tells; None where it does not.
+
+    Attributes
+    ----------
+    memory_bytes
+        The most memory that it held at once, caches of files included.
+    cpu_seconds
+        Processor time of all its processes.
+    gpu_memory_bytes
+        The most memory in use on its GPU while it ran.
+    """
+
+    memory_bytes: int | None = None
+    cpu_seconds: float | None = None
+    gpu_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +157,8 @@ class RunResult:
         The harness killed it at the time limit.
     stopped
         The harness killed it because the run is being stopped.
+    overflowed
+        The harness killed it because ``/output`` held more than it may.
     refused
         Why the engine could not start it, where the image is to blame; else empty.
     seconds
@@ -135,11 +175,13 @@ class RunResult:
     out_of_memory: bool = False
     timed_out: bool = False
     stopped: bool = False
+    overflowed: bool = False
     refused: str = ""
     seconds: float = 0.0
     start_seconds: float = 0.0
     log: bytes = b""
     configuration: Mapping[str, Any] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
 
 
 class Engine(Protocol):
@@ -169,5 +211,9 @@ class Engine(Protocol):
     def stop_all(self) -> None:
         """End every container that this engine object is running; later calls of ``run`` end at once."""
 
-    def remove_leftovers(self, run: str) -> int:
-        """Remove the containers that a dead harness left of this run; return how many."""
+    def remove_leftovers(self, run: str | None = None) -> tuple[str, ...]:
+        """Remove the containers that a dead harness left; return their names.
+
+        With a run, all of that run's: its lock says that no other harness has any. Without, those of all runs whose
+        harness was a process of this machine and has ended.
+        """

@@ -58,7 +58,6 @@ class FakeEngine:
             cpus=4,
             memory_bytes=8 << 30,
             runtimes=(),
-            storage="none",
         )
 
     def find_image(self, reference: str) -> ImageFacts:
@@ -103,9 +102,9 @@ class FakeEngine:
             with suppress(InvalidStateError):
                 ending.set_result(RunResult(exit_code=KILLED, stopped=True))
 
-    def remove_leftovers(self, run: str) -> int:  # noqa: ARG002 - part of the protocol
+    def remove_leftovers(self, run: str | None = None) -> tuple[str, ...]:  # noqa: ARG002 - part of the protocol
         """There is never anything left."""
-        return 0
+        return ()
 
 
 def image_id(reference: str) -> str:

@@ -1,6 +1,7 @@
-"""The options under which every container runs: written once, checked after create.
+"""The configuration under which every container runs: written once, in the engine's own words, checked after create.
 
-Each option answers an attack; ``containers/README.md`` states them as the contract's clauses.
+Each option answers an attack; ``containers/README.md`` states them as the contract's clauses. It is plain JSON, so
+that a plan can hold it and a person can read it before anything runs.
 """
 
 from __future__ import annotations
@@ -9,9 +10,14 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from docker import types
-
-from harness.engines.engine import DEFAULT_COMMAND, INPUT_FOLDER, OUTPUT_FOLDER, ImageFacts, RunRequest
+from harness.engines.engine import (
+    DEFAULT_COMMAND,
+    INPUT_FOLDER,
+    OUTPUT_FOLDER,
+    ContainerLimits,
+    ImageFacts,
+    RunRequest,
+)
 
 UNPRIVILEGED_ID = 65532
 """Whom a container runs as when the caller is root; root itself never runs a stranger's code."""
@@ -20,126 +26,148 @@ SCRATCH_FOLDER = "/tmp"  # noqa: S108 - the container's own
 SCRATCH_OPTIONS = "rw,exec,nosuid,nodev"
 """Scratch space must allow exec: compiled extensions are unpacked into it and loaded."""
 
+Configuration = dict[str, Any]
+
 
 def container_user() -> tuple[int, int]:
     """Return the user and group id of containers: the caller's own, so that outputs are the caller's; never root's."""
     return (os.getuid(), os.getgid()) if os.getuid() != 0 else (UNPRIVILEGED_ID, UNPRIVILEGED_ID)
 
 
-def create_options(request: RunRequest) -> dict[str, Any]:
-    """Write the options of ``containers.create`` for one request.
+def configuration(
+    image: ImageFacts, command: tuple[str, ...] | None, limits: ContainerLimits, *, runtime: str | None
+) -> Configuration:
+    """Write what all containers of an entry have in common.
 
     Parameters
     ----------
-    request
-        What is to run.
+    image, command, limits
+        What runs, and within what.
+    runtime
+        The OCI runtime, None for the engine's default.
 
     Returns
     -------
     dict
-        Keyword arguments of docker-py's ``containers.create``.
+        The part of the engine API's container configuration that no case changes.
     """
-    limits = request.limits
     # fsize bounds files in /tmp and /dev/shm as well as in /output.
     largest_file = max(limits.output_bytes, limits.scratch_bytes, limits.shared_memory_bytes)
     uid, gid = container_user()
     return {
-        "image": request.image.id,
-        "name": request.name,
-        "labels": dict(request.labels),
-        **_command(request),
-        "user": f"{uid}:{gid}",
-        "hostname": "case",
-        "environment": _environment(request.device),
-        "mounts": [
-            types.Mount(INPUT_FOLDER, str(request.input_folder), type="bind", read_only=True),
-            types.Mount(OUTPUT_FOLDER, str(request.output_folder), type="bind"),
-        ],
-        "tmpfs": _tmpfs(request.image, limits.scratch_bytes),
-        "network_mode": "none",
-        "read_only": True,
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true"],
-        "ipc_mode": "private",
-        "init": True,
-        "nano_cpus": round(limits.cpus * 1e9),
-        "mem_limit": limits.memory_bytes,
-        "memswap_limit": limits.memory_bytes,
-        "shm_size": limits.shared_memory_bytes,
-        "pids_limit": limits.processes,
-        "ulimits": [
-            types.Ulimit(name="fsize", soft=largest_file, hard=largest_file),
-            types.Ulimit(name="core", soft=0, hard=0),
-            types.Ulimit(name="nofile", soft=4096, hard=4096),
-        ],
-        "log_config": types.LogConfig(type="json-file", config={"max-size": "1m", "max-file": "2"}),
-        "healthcheck": {"test": ["NONE"]},
-        "device_requests": _device_requests(request.device),
+        "Image": image.id,
+        **_entrypoint(image, command),
+        "User": f"{uid}:{gid}",
+        "Hostname": "case",
+        "Healthcheck": {"Test": ["NONE"]},
+        "HostConfig": {
+            "NetworkMode": "none",
+            "ReadonlyRootfs": True,
+            "CapDrop": ["ALL"],
+            "SecurityOpt": ["no-new-privileges:true"],
+            "Privileged": False,
+            "IpcMode": "private",
+            "Init": True,
+            "NanoCpus": round(limits.cpus * 1e9),
+            "Memory": limits.memory_bytes,
+            "MemorySwap": limits.memory_bytes,
+            "ShmSize": limits.shared_memory_bytes,
+            "PidsLimit": limits.processes,
+            "Ulimits": [
+                {"Name": name, "Soft": value, "Hard": value}
+                for name, value in (("fsize", largest_file), ("core", 0), ("nofile", 4096))
+            ],
+            "Tmpfs": _tmpfs(image, limits.scratch_bytes),
+            "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}},
+            **({"Runtime": runtime} if runtime else {}),
+        },
     }
 
 
-def _command(request: RunRequest) -> dict[str, Any]:
-    arguments = list(request.arguments)
-    if request.command is not None:
-        return {"entrypoint": list(request.command), "command": arguments}
-    if not request.image.has_entrypoint:
-        return {"entrypoint": list(DEFAULT_COMMAND), "command": arguments}
-    return {"command": arguments}
+def container(request: RunRequest) -> Configuration:
+    """Write the configuration of one container: what its entry has in common, and what is this case's own."""
+    common = configuration(request.image, request.command, request.limits, runtime=request.runtime)
+    host = {
+        **common["HostConfig"],
+        "Mounts": [
+            _bind(request.input_folder, INPUT_FOLDER, read_only=True),
+            _bind(request.output_folder, OUTPUT_FOLDER, read_only=False),
+        ],
+        "DeviceRequests": _device_requests(request.device),
+    }
+    return {
+        **common,
+        "Cmd": list(request.arguments),
+        "Env": _environment(request.device),
+        "Labels": dict(request.labels),
+        "HostConfig": host,
+    }
 
 
-def _environment(device: str | None) -> dict[str, str]:
+def _entrypoint(image: ImageFacts, command: tuple[str, ...] | None) -> dict[str, list[str]]:
+    if command is not None:
+        return {"Entrypoint": list(command)}
+    return {} if image.has_entrypoint else {"Entrypoint": list(DEFAULT_COMMAND)}
+
+
+def _environment(device: str | None) -> list[str]:
     # An image may carry NVIDIA_VISIBLE_DEVICES=all in its own environment. Without a GPU, 'void' takes it back; with
     # one, the engine would only add a second value after the image's, and which of them counts is anyone's guess.
-    visible = {"NVIDIA_VISIBLE_DEVICES": device or "void"}
-    capabilities = {} if device is None else {"NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
-    return {"HOME": SCRATCH_FOLDER, **visible, **capabilities}
+    variables = {"HOME": SCRATCH_FOLDER, "NVIDIA_VISIBLE_DEVICES": device or "void"}
+    if device is not None:
+        variables["NVIDIA_DRIVER_CAPABILITIES"] = "compute,utility"
+    return [f"{name}={value}" for name, value in variables.items()]
 
 
 def _tmpfs(image: ImageFacts, scratch_bytes: int) -> dict[str, str]:
-    # A VOLUME that the image declares would be writable in spite of read_only, and would outlive the container: an
-    # empty, small tmpfs covers it. (An anonymous volume that keeps the image's files cannot be mounted read-only.)
+    # A VOLUME that the image declares would be writable in spite of ReadonlyRootfs, and would outlive the container:
+    # an empty, small tmpfs covers it. (An anonymous volume that keeps the image's files cannot be mounted read-only.)
     hidden = f"{SCRATCH_OPTIONS},size=1m,mode=1777"
     covered = dict.fromkeys(sorted(set(image.volumes) - {INPUT_FOLDER, OUTPUT_FOLDER}), hidden)
     return {**covered, SCRATCH_FOLDER: f"{SCRATCH_OPTIONS},size={scratch_bytes},mode=1777"}
 
 
-def mount_points(image: ImageFacts) -> tuple[str, ...]:
-    """List the paths inside a container of an image at which something is mounted."""
-    return (INPUT_FOLDER, OUTPUT_FOLDER, SCRATCH_FOLDER, *image.volumes)
+def _bind(source: os.PathLike[str], target: str, *, read_only: bool) -> dict[str, Any]:
+    # Never 'Binds': those make a missing source folder.
+    return {"Type": "bind", "Source": os.fspath(source), "Target": target, "ReadOnly": read_only}
 
 
-def _device_requests(device: str | None) -> list[types.DeviceRequest] | None:
-    return None if device is None else [types.DeviceRequest(device_ids=[device], capabilities=[["gpu"]])]
+def _device_requests(device: str | None) -> list[dict[str, Any]]:
+    if device is None:
+        return []
+    return [{"Driver": "", "Count": 0, "DeviceIDs": [device], "Capabilities": [["gpu"]], "Options": {}}]
 
 
-def weakened_options(requested: Mapping[str, Any], inspected: Mapping[str, Any]) -> list[str]:
-    """Name the safety options that an engine accepted and did not apply.
+def dropped_options(requested: Mapping[str, Any], inspected: Mapping[str, Any]) -> list[str]:
+    """Name the options that an engine accepted and did not apply.
 
     Parameters
     ----------
     requested
-        What :func:`create_options` asked for.
+        What :func:`container` asked for.
     inspected
-        The container as the engine describes it after create (``attrs``).
+        The container as the engine describes it after create.
 
     Returns
     -------
     list of str
-        Names of dropped options; empty when everything holds.
+        Names of the engine API's fields; empty when everything holds.
     """
-    host = inspected["HostConfig"]
-    devices = [each.get("DeviceIDs") for each in host.get("DeviceRequests") or []]
-    wanted_devices = [list(each["DeviceIDs"]) for each in requested["device_requests"] or []]
-    holds = {
-        "network_mode": host["NetworkMode"] == requested["network_mode"],
-        "read_only": host["ReadonlyRootfs"] is True,
-        "cap_drop": [name.removeprefix("CAP_") for name in host["CapDrop"] or []] == requested["cap_drop"],
-        "security_opt": any(option.startswith("no-new-privileges") for option in host["SecurityOpt"] or []),
-        "mem_limit": host["Memory"] == requested["mem_limit"],
-        "nano_cpus": host["NanoCpus"] == requested["nano_cpus"],
-        "pids_limit": host["PidsLimit"] == requested["pids_limit"],
-        "privileged": not host["Privileged"],
-        "user": inspected["Config"]["User"] == requested["user"],
-        "device_requests": devices == wanted_devices,
-    }
-    return [name for name, applied in holds.items() if not applied]
+    pairs = [
+        *(
+            (name, requested[name], inspected["Config"].get(name))
+            for name in ("User", "Hostname", "Healthcheck", "Cmd")
+        ),
+        *((name, value, inspected["HostConfig"].get(name)) for name, value in requested["HostConfig"].items()),
+    ]
+    return [name for name, asked, applied in pairs if not _applied(asked, applied)]
+
+
+def _applied(asked: Any, applied: Any) -> bool:
+    """Compare what was asked with what the engine tells, which leaves out what is empty and adds its own defaults."""
+    if isinstance(asked, dict):
+        return isinstance(applied, dict) and all(_applied(value, applied.get(key)) for key, value in asked.items())
+    if isinstance(asked, list):
+        told = applied or []
+        return len(asked) == len(told) and all(_applied(one, other) for one, other in zip(asked, told, strict=True))
+    return bool(asked == applied or (not asked and not applied))

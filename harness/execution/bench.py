@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,3 +64,8 @@ class Bench:
     devices: Devices
     root: Path
     work: Path
+
+    @property
+    def bounds_output(self) -> bool:
+        """Whether output folders can be file systems of limited size: for root, where the engine sees our mounts."""
+        return os.getuid() == 0 and self.machine.shares_mounts

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.engines.outcome import Ending, Outcome, Refusal
-from harness.records.files import writing
+from harness.errors import FomoEvalError
+from harness.records.files import remove_tree, writing
 
 CHUNK = 1 << 20
 # Never follow a link, never block on a FIFO, never leak into a child.
@@ -48,6 +49,9 @@ def collect(output: Path, name: str, target: Path, *, largest: int) -> Collected
     folder = os.open(output, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         return _copy(folder, name, target, largest)
+    except FomoEvalError:
+        remove_tree(target)  # half a copy, on a disk that is full
+        raise
     finally:
         os.close(folder)
 
@@ -61,6 +65,8 @@ def _copy(folder: int, name: str, target: Path, largest: int) -> Collected | Out
         return Outcome(Ending.NO_OUTPUT, f"/output/{name} was not written{also}")
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
         return _refused(Refusal.NOT_A_FILE, f"/output/{name} is not a plain file of its own")
+    if not status.st_mode & stat.S_IRUSR:  # as root we could, and the same file must end the same for everybody
+        return _refused(Refusal.UNREADABLE, f"/output/{name} is closed to its owner")
     try:
         source = os.open(name, CAREFULLY, dir_fd=folder)
     except OSError as fault:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import replace
 
-from harness.engines.outcome import Ending
+from harness.engines.outcome import Blame, Ending, classify_repeated
 from harness.errors import EngineUnavailable, FomoEvalError, RunInterrupted
 from harness.execution.bench import Bench
+from harness.execution.patience import FailFast, Retries
 from harness.execution.plan import shuffled
 from harness.execution.request import Trial
-from harness.execution.trial import Attempt, run_trial
+from harness.execution.trial import Attempt, not_run, run_trial
 from harness.records.plan import Plan
-from harness.records.record import Record
+from harness.records.record import Outcome, OutcomeRecord, Record
 from harness.records.store import RunStore
 
 HOPELESS = frozenset({Ending.ENGINE_DOWN, Ending.DISK_FULL})
-"""Endings after which no other trial would fare better: the run stops, to be continued later."""
+"""Endings after which no other trial would fare better: everything waits, and then the run stops."""
+
+MOMENT_S = 0.05
 
 
 def missing_trials(plan: Plan, store: RunStore, wanted: Plan) -> Iterator[Trial]:
-    """List the trials that have no final record yet, entry by entry, cases in the run's order.
+    """List the trials that have no final record yet: one case of each entry first, then entry by entry.
 
     Parameters
     ----------
@@ -32,13 +37,16 @@ def missing_trials(plan: Plan, store: RunStore, wanted: Plan) -> Iterator[Trial]
         The entries that were asked for now.
     """
     asked = {entry.key for entry in wanted.entries}
-    for entry in plan.entries:
-        if entry.key not in asked:
-            continue
+    entries = [entry for entry in plan.entries if entry.key in asked]
+    open_trials = []
+    for entry in entries:
         task, finished = plan.task(entry.task), store.finished(entry)
-        for case in shuffled(task.cases, plan.seed, entry.task):
-            if case.id not in finished:
-                yield Trial(entry, task.spec, task.limits, case)
+        cases = [case for case in shuffled(task.cases, plan.seed, entry.task) if case.id not in finished]
+        open_trials.append([Trial(entry, task.spec, task.limits, case) for case in cases])
+    # A fault that all of a team's cases share shows within the first minutes, not on the third day.
+    yield from (trials[0] for trials in open_trials if trials)
+    for trials in open_trials:
+        yield from trials[1:]
 
 
 def carry_out(
@@ -49,6 +57,7 @@ def carry_out(
     *,
     window: int,
     on_record: Callable[[Record], None],
+    patience: tuple[Retries, FailFast] | None = None,
 ) -> None:
     """Run trials and record each as it ends.
 
@@ -62,54 +71,130 @@ def carry_out(
         How many are handed out at a time.
     on_record
         Called with each record after it was kept.
+    patience
+        How often to try again, and when to stop trying; by default three times, and never.
 
     Raises
     ------
     RunInterrupted
         Ctrl-C or SIGTERM; running containers were ended, and what was recorded stays.
     EngineUnavailable
-        The engine or its disk gave up; going on would only spoil more attempts.
+        The engine or its disk gave up, and did not come back.
     """
-    waiting = iter(trials)
-    running: set[Future[Attempt]] = set()
+    retries, fail_fast = patience or (Retries(), FailFast(0))
+    run = _Run(iter(trials), bench, store, executor, window, on_record, retries, fail_fast)
     try:
-        while True:
-            while len(running) < window and (trial := next(waiting, None)) is not None:
-                running.add(executor.submit(run_trial, trial, bench, store.attempts(trial.key) + 1))
-            if not running:
-                return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                running.remove(future)
-                _keep(future.result(), store, on_record)
+        run.to_the_end()
     except KeyboardInterrupt as fault:
         bench.engine.stop_all()
-        _keep_the_rest(running, store, on_record)
+        run.keep_the_rest()
         raise RunInterrupted(
             "The run was interrupted; everything recorded so far is kept.",
             remedy="Run the same command again to go on.",
         ) from fault
     except FomoEvalError:
         bench.engine.stop_all()
-        _keep_the_rest(running, store, on_record)
+        run.keep_the_rest()
         raise
 
 
-def _keep(attempt: Attempt, store: RunStore, on_record: Callable[[Record], None]) -> None:
-    store.commit(attempt.record, prediction=attempt.prediction, log=attempt.log)
-    on_record(attempt.record)
-    outcome = attempt.record.outcome
-    if outcome.ending in HOPELESS:
-        raise EngineUnavailable(f"{attempt.record.trial}: {outcome.detail}", remedy=outcome.remedy)
+class _Run:
+    """The trials of one call that are waiting, running, and waiting to be tried again."""
 
+    def __init__(
+        self,
+        trials: Iterator[Trial],
+        bench: Bench,
+        store: RunStore,
+        executor: Executor,
+        window: int,
+        on_record: Callable[[Record], None],
+        retries: Retries,
+        fail_fast: FailFast,
+    ) -> None:
+        self._waiting, self._bench, self._store, self._executor = trials, bench, store, executor
+        self._window, self._on_record, self._retries, self._fail_fast = window, on_record, retries, fail_fast
+        self._running: dict[Future[Attempt], Trial] = {}
+        self._again: list[tuple[float, Trial]] = []
+        self._tries: dict[str, list[Record]] = {}
+        self._not_before = 0.0
 
-def _keep_the_rest(running: set[Future[Attempt]], store: RunStore, on_record: Callable[[Record], None]) -> None:
-    """Record what ended by itself while the run was being stopped; what was killed for it is run again."""
-    for future in running:
-        future.cancel()
-    for future in wait(running).done:
-        if future.cancelled() or future.exception() is not None:
-            continue
-        attempt = future.result()
-        if attempt.record.is_final:
-            store.commit(attempt.record, prediction=attempt.prediction, log=attempt.log)
-            on_record(attempt.record)
+    def to_the_end(self) -> None:
+        while True:
+            self._hand_out()
+            if not self._running and not self._again:
+                return
+            if not self._running:
+                time.sleep(MOMENT_S)
+                continue
+            moment = MOMENT_S if self._again else None
+            for future in wait(self._running, timeout=moment, return_when=FIRST_COMPLETED).done:
+                self._take(future.result(), self._running[future])
+                del self._running[future]
+
+    def keep_the_rest(self) -> None:
+        """Record what ended by itself while the run was being stopped; what was killed for it is run again."""
+        for future in self._running:
+            future.cancel()
+        for future in wait(self._running).done:
+            if not future.cancelled() and future.exception() is None and future.result().record.is_final:
+                self._keep(future.result())
+
+    def _hand_out(self) -> None:
+        while len(self._running) < self._window and (trial := self._next()) is not None:
+            verdict = self._fail_fast.verdict(trial.entry)
+            if verdict is not None and any(each.entry == trial.entry for each in self._running.values()):
+                # One that is running now may still end well, and then there is hope for the others.
+                self._again.append((0.0, trial))
+                return
+            if verdict is not None:
+                self._keep(not_run(trial, self._bench, verdict))
+                continue
+            number = self._store.attempts(trial.key) + 1
+            self._running[self._executor.submit(run_trial, trial, self._bench, number)] = trial
+
+    def _next(self) -> Trial | None:
+        now = time.monotonic()
+        if now < self._not_before:
+            return None
+        due = next((each for each in self._again if each[0] <= now), None)
+        if due is not None:
+            self._again.remove(due)
+            return due[1]
+        return next(self._waiting, None)
+
+    def _take(self, attempt: Attempt, trial: Trial) -> None:
+        record = attempt.record
+        if record.is_final:
+            self._fail_fast.see(record)
+            self._keep(attempt)
+            return
+        tries = self._tries.setdefault(str(record.trial), [])
+        tries.append(record)
+        if len(tries) < self._retries.attempts:
+            self._keep(attempt)
+            self._try_again(trial, record.outcome, self._retries.waits_s[len(tries) - 1])
+            return
+        self._give_up(attempt, tries)
+
+    def _try_again(self, trial: Trial, outcome: OutcomeRecord, wait_s: float) -> None:
+        due = time.monotonic() + wait_s
+        self._again.append((due, trial))
+        if outcome.ending in HOPELESS:
+            self._not_before = max(self._not_before, due)
+
+    def _give_up(self, attempt: Attempt, tries: list[Record]) -> None:
+        """Judge a trial that came to nothing in each attempt of this run."""
+        record, outcome = attempt.record, attempt.record.outcome
+        same = all(each.exit_code == record.exit_code for each in tries)
+        judged = classify_repeated(Outcome(outcome.ending, outcome.detail), record.exit_code, len(tries) if same else 1)
+        if judged.blame is Blame.TEAM:
+            record = record.model_copy(update={"outcome": OutcomeRecord.of(judged)})
+            self._fail_fast.see(record)
+        self._keep(replace(attempt, record=record))
+        if outcome.ending in HOPELESS:
+            raise EngineUnavailable(f"{record.trial}: {outcome.detail}", remedy=outcome.remedy)
+
+    def _keep(self, attempt: Attempt) -> None:
+        self._store.commit(attempt.record, prediction=attempt.prediction, log=attempt.log)
+        self._on_record(attempt.record)

@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from harness.datasets.case import Case
-from harness.engines.engine import EngineFacts, ImageFacts
+from harness.engines import sandbox
+from harness.engines.engine import ContainerLimits, EngineFacts, ImageFacts
 from harness.errors import RunDirectoryError
 from harness.records.plan import (
     EffectiveLimits,
@@ -19,7 +20,7 @@ from harness.records.plan import (
 )
 from harness.specs.challenge import Challenge
 from harness.specs.submission import SubmissionSpec, SubmittedImage
-from harness.specs.task import Limits, TaskSpec
+from harness.specs.task import Limits
 
 GIB, MIB = 1 << 30, 1 << 20
 CONTRACT_LABEL = "org.fomo-eval.contract"
@@ -56,7 +57,9 @@ def plan_tasks(
 
 
 def _limits(limits: Limits, machine: EngineFacts, seconds: float | None, *, gpu: bool) -> EffectiveLimits:
-    memory = min(round(limits.memory_gib * GIB), machine.memory_bytes)
+    # Whole GiB: a machine that tells a few MB less after an update must not make another plan.
+    machine_memory = machine.memory_bytes // GIB * GIB or machine.memory_bytes
+    memory = min(round(limits.memory_gib * GIB), machine_memory)
     return EffectiveLimits(
         seconds=seconds or limits.seconds,
         cpus=min(limits.cpus, machine.cpus),
@@ -64,15 +67,23 @@ def _limits(limits: Limits, machine: EngineFacts, seconds: float | None, *, gpu:
         shared_memory_bytes=min(round(limits.shared_memory_gib * GIB), memory),
         scratch_bytes=min(round(limits.scratch_gib * GIB), memory),
         output_bytes=round(limits.output_mib * MIB),
+        output_entries=limits.output_entries,
         processes=limits.processes,
         gpu=limits.gpu and gpu,
     )
 
 
+def container_limits(limits: EffectiveLimits) -> ContainerLimits:
+    """Return a task's limits as an engine takes them."""
+    return ContainerLimits(**limits.model_dump(exclude={"gpu"}))
+
+
 def plan_entries(
     submissions: Sequence[SubmissionSpec],
-    tasks: Sequence[TaskSpec],
+    tasks: Sequence[PlannedTask],
     find_image: Callable[[SubmittedImage], ImageFacts],
+    *,
+    runtime: str | None = None,
 ) -> tuple[Entry, ...]:
     """Resolve what each team enters for each task, ordered by track, team and place of the task.
 
@@ -84,12 +95,14 @@ def plan_entries(
         The tasks of the plan.
     find_image
         Finds an image on the engine; asked once for each image.
+    runtime
+        The OCI runtime of every container, None for the engine's default.
     """
     found: dict[SubmittedImage, ImageFacts] = {}
     entries = []
     for submission in submissions:
         for task in tasks:
-            image = submission.images.get(task.name)
+            image = submission.images.get(task.spec.name)
             if image is None:
                 continue
             if image not in found:
@@ -100,12 +113,15 @@ def plan_entries(
                     team=submission.team,
                     title=submission.display_name,
                     baseline=submission.baseline,
-                    task=task.name,
+                    task=task.spec.name,
                     image=_planned_image(image, found[image]),
                     command=image.command,
+                    container=sandbox.configuration(
+                        found[image], image.command, container_limits(task.limits), runtime=runtime
+                    ),
                 )
             )
-    return _in_order(entries, [task.name for task in tasks])
+    return _in_order(entries, [task.spec.name for task in tasks])
 
 
 def _in_order(entries: Iterable[Entry], tasks: Sequence[str]) -> tuple[Entry, ...]:
@@ -156,6 +172,8 @@ def extend(kept: Plan | None, new: Plan) -> Plan:
         differences.insert(0, f"the challenge spec of {new.challenge.name}")
     if kept.seed != new.seed:
         differences.append(f"the seed ({kept.seed}, now {new.seed})")
+    if kept.fail_fast_after != new.fail_fast_after:
+        differences.append(f"--fail-fast-after ({kept.fail_fast_after}, now {new.fail_fast_after})")
     if differences:
         more = f" and {len(differences) - 1} more" if len(differences) > 1 else ""
         raise RunDirectoryError(
@@ -192,7 +210,7 @@ def _task_differences(kept: Plan, new: Plan) -> list[str]:
 def _entry_differences(kept: Plan, new: Plan) -> list[str]:
     before = {entry.key: entry for entry in kept.entries}
     return [
-        f"the image, command or baseline flag of team '{entry.team}' for {entry.task} ({entry.track} track)"
+        f"the image, command, options or baseline flag of team '{entry.team}' for {entry.task} ({entry.track} track)"
         for entry in new.entries
         if entry.key in before and entry_conditions(before[entry.key]) != entry_conditions(entry)
     ]

@@ -1,18 +1,21 @@
-"""What is checked before the first case: the GPUs that were asked for are there and can be given to containers."""
+"""What is checked before the first case: engine, GPUs, disk, and that each image's containers can be started."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
-from harness.errors import DeviceUnavailable, UsageError
-from harness.execution.bench import Bench
+from harness.engines.engine import Engine, EngineFacts
+from harness.errors import DeviceUnavailable, DiskFull, EngineUnavailable, UsageError, nearest
 from harness.execution.request import probe_request
 from harness.records.plan import Plan
 
 LISTING_TIMEOUT_S = 60
+OLDEST_ENGINE = (20, 10)
+RESERVE_BYTES = 1 << 30
 
 
 def find_devices(asked: str, *, wanted: bool) -> tuple[str, ...]:
@@ -76,18 +79,72 @@ def _no_gpu(why: str) -> DeviceUnavailable:
     )
 
 
-def probe_devices(plan: Plan, bench: Bench) -> None:
-    """Start one container per GPU, and stop it at once.
+def require_engine(machine: EngineFacts, runtime: str | None) -> None:
+    """Check that an engine is recent enough, and has the OCI runtime that was asked for.
 
     Raises
     ------
-    DeviceUnavailable
-        The engine cannot give one of them to a container.
+    EngineUnavailable
+        It is too old.
+    UsageError
+        It does not know the runtime.
     """
-    on_gpu = next((entry for entry in plan.entries if plan.task(entry.task).limits.gpu), None)
-    if on_gpu is None:
-        return
-    limits = plan.task(on_gpu.task).limits
-    with tempfile.TemporaryDirectory(prefix="probe-", dir=bench.work) as folder:
-        for device in bench.devices.ids:
-            bench.engine.probe(probe_request(on_gpu, limits, bench, device, Path(folder)))
+    version = tuple(int(word) for word in re.findall(r"\d+", machine.version)[:2])
+    if machine.name == "docker" and version < OLDEST_ENGINE:
+        raise EngineUnavailable(
+            f"The Docker engine is version {machine.version}.",
+            remedy=f"Install {'.'.join(map(str, OLDEST_ENGINE))} or newer.",
+        )
+    if runtime is not None and runtime not in machine.runtimes:
+        raise UsageError(
+            f"--runtime is '{runtime}', which the engine does not have.", remedy=nearest(runtime, machine.runtimes)
+        )
+
+
+def require_space(folder: Path, plan: Plan, workers: int) -> None:
+    """Check that a run directory has room for the cases side by side and for all predictions.
+
+    Raises
+    ------
+    DiskFull
+        It has not.
+    """
+    volumes = [sum(each.bytes for each in case.volumes.values()) for task in plan.tasks for case in task.cases]
+    # Staged cases may be copies; a prediction of a mask compresses to far less than its input.
+    needed = workers * (max(volumes, default=0) + max(task.limits.output_bytes for task in plan.tasks)) + RESERVE_BYTES
+    free = shutil.disk_usage(_existing(folder)).free
+    if free < needed:
+        raise DiskFull(
+            f"{folder}: {free / 2**30:.1f} GiB are free, and {needed / 2**30:.1f} GiB are needed.",
+            remedy="Free space, or choose another --out.",
+        )
+
+
+def probe(plan: Plan, engine: Engine, machine: EngineFacts, devices: tuple[str, ...], *, run: str, work: Path) -> None:
+    """Start one container of each image, and one on each GPU, and stop them at once.
+
+    Parameters
+    ----------
+    plan, engine, machine, devices
+        What will run, and where.
+    run, work
+        The run's id, and its work folder, in which these containers' own folder lies for the moment.
+
+    Raises
+    ------
+    InfrastructureError
+        The engine cannot start containers as the plan wants them, or cannot give one of the GPUs to a container.
+    """
+    fitting = [entry for entry in plan.entries if entry.image.platform == machine.platform]
+    by_image = {entry.image.id: (entry, None) for entry in fitting}
+    on_gpu = next((entry for entry in fitting if plan.task(entry.task).limits.gpu), None)
+    by_device = [(on_gpu, device) for device in devices] if on_gpu is not None else []
+    with tempfile.TemporaryDirectory(dir=work) as folder:
+        for entry, device in (*by_image.values(), *by_device):
+            limits = plan.task(entry.task).limits
+            engine.probe(probe_request(entry, limits, run, Path(folder), device))
+
+
+def _existing(folder: Path) -> Path:
+    """Return a folder, or the nearest one above it that exists."""
+    return next(each for each in (folder.absolute(), *folder.absolute().parents) if each.is_dir())

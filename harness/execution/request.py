@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.datasets.case import Case
-from harness.engines.engine import RUN_LABEL, ContainerLimits, ImageFacts, RunRequest
+from harness.engines.engine import OWNER_LABEL, RUN_LABEL, ImageFacts, RunRequest, container_prefix
+from harness.engines.owner import this_process
 from harness.execution.bench import Bench
+from harness.execution.plan import container_limits
 from harness.execution.stage import Staged
 from harness.records.plan import EffectiveLimits, Entry, PlannedImage, TrialKey
 from harness.specs.task import TaskSpec
@@ -35,31 +37,44 @@ def trial_request(trial: Trial, case: Staged, bench: Bench, device: str | None) 
     # The name is the trial's, so that what a killed harness left is found before the trial starts again.
     name = hashlib.sha256(f"{bench.run}/{trial.key}".encode()).hexdigest()[:20]
     return RunRequest(
-        name=f"fomo-eval-{bench.run}-{name}",
-        labels={RUN_LABEL: bench.run},
+        name=container_prefix(bench.run) + name,
+        labels=_labels(bench.run),
         image=_image_facts(trial.entry.image),
         command=trial.entry.command,
         arguments=case.arguments,
         input_folder=case.input_folder,
         output_folder=case.output_folder,
-        limits=_container_limits(trial.limits),
+        limits=container_limits(trial.limits),
         device=device,
+        runtime=_runtime(trial.entry),
     )
 
 
-def probe_request(entry: Entry, limits: EffectiveLimits, bench: Bench, device: str, folder: Path) -> RunRequest:
-    """Ask for a container of an entry's image that gets one GPU, and neither a case nor flags."""
+def probe_request(
+    entry: Entry, limits: EffectiveLimits, run: str, folder: Path, device: str | None = None
+) -> RunRequest:
+    """Ask for a container of an entry's image that gets neither a case nor flags."""
     return RunRequest(
-        name=f"fomo-eval-{bench.run}-probe",
-        labels={RUN_LABEL: bench.run},
+        name=container_prefix(run) + "probe",
+        labels=_labels(run),
         image=_image_facts(entry.image),
         command=entry.command,
         arguments=(),
         input_folder=folder,
         output_folder=folder,
-        limits=_container_limits(limits),
+        limits=container_limits(limits),
         device=device,
+        runtime=_runtime(entry),
     )
+
+
+def _labels(run: str) -> dict[str, str]:
+    return {RUN_LABEL: run, OWNER_LABEL: this_process()}
+
+
+def _runtime(entry: Entry) -> str | None:
+    runtime: str | None = entry.container["HostConfig"].get("Runtime")
+    return runtime
 
 
 def _image_facts(image: PlannedImage) -> ImageFacts:
@@ -71,7 +86,3 @@ def _image_facts(image: PlannedImage) -> ImageFacts:
         has_entrypoint=image.has_entrypoint,
         volumes=image.volumes,
     )
-
-
-def _container_limits(limits: EffectiveLimits) -> ContainerLimits:
-    return ContainerLimits(**limits.model_dump(exclude={"gpu"}))

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.datasets.case import Case, Volume
-from harness.engines.engine import INPUT_FOLDER, OUTPUT_FOLDER
+from harness.engines.engine import INPUT_FOLDER, OUTPUT_FOLDER, ContainerLimits
 from harness.engines.sandbox import container_user
 from harness.errors import DatasetError
+from harness.execution.bounds import bound, release
 from harness.records.files import remove_tree, writing
 from harness.specs.task import OUTPUT_FLAG, TaskSpec
 
@@ -27,6 +28,8 @@ class Staged:
         Holds the next two; its name is random, because a container can read it in ``/proc/self/mountinfo``.
     input_folder, output_folder
         Mounted at ``/input`` and ``/output``.
+    bounded
+        Whether ``output_folder`` is a file system of its own, of limited size.
     taken
         A folder (not there yet) that no container sees, for what is taken out of ``output_folder``.
     arguments
@@ -36,11 +39,12 @@ class Staged:
     folder: Path
     input_folder: Path
     output_folder: Path
+    bounded: bool
     taken: Path
     arguments: tuple[str, ...]
 
 
-def stage(task: TaskSpec, case: Case, *, root: Path, work: Path) -> Staged:
+def stage(task: TaskSpec, case: Case, *, root: Path, work: Path, bounds: ContainerLimits | None = None) -> Staged:
     """Stage one case.
 
     Parameters
@@ -51,6 +55,8 @@ def stage(task: TaskSpec, case: Case, *, root: Path, work: Path) -> Staged:
         The data folder.
     work
         The run's work folder.
+    bounds
+        With them, the output folder is a file system of that size; None leaves bounding it to the engine.
 
     Returns
     -------
@@ -64,7 +70,14 @@ def stage(task: TaskSpec, case: Case, *, root: Path, work: Path) -> Staged:
     """
     token = secrets.token_hex(8)
     folder = work / token
-    case_folder = Staged(folder, folder / "in", folder / "out", work / f"{token}-taken", arguments(task, case))
+    case_folder = Staged(
+        folder=folder,
+        input_folder=folder / "in",
+        output_folder=folder / "out",
+        bounded=bounds is not None,
+        taken=work / f"{token}-taken",
+        arguments=arguments(task, case),
+    )
     try:
         with writing(folder):
             # 0711: the container's user passes through to its two folders, and lists nothing.
@@ -73,6 +86,8 @@ def stage(task: TaskSpec, case: Case, *, root: Path, work: Path) -> Staged:
             case_folder.output_folder.mkdir(mode=0o700)
             if os.getuid() == 0:
                 os.chown(case_folder.output_folder, *container_user())
+        if bounds is not None:
+            bound(case_folder.output_folder, bounds)
         for name, volume in case.volumes.items():
             _place(root / volume.path, volume, case_folder.input_folder / _neutral_name(task, name))
     except BaseException:
@@ -83,6 +98,8 @@ def stage(task: TaskSpec, case: Case, *, root: Path, work: Path) -> Staged:
 
 def clear(case: Staged) -> None:
     """Remove what was staged and what a container left beside it; ``taken`` stays until it is recorded."""
+    if case.bounded:
+        release(case.output_folder)
     with writing(case.folder):
         remove_tree(case.folder)
 

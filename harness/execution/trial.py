@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,10 +16,11 @@ from harness.engines.outcome import Ending, Outcome, classify, classify_fault
 from harness.errors import InfrastructureError
 from harness.execution.bench import Bench
 from harness.execution.collect import Collected, collect
+from harness.execution.plan import container_limits
 from harness.execution.request import Trial, trial_request
 from harness.execution.stage import Staged, clear, stage
 from harness.execution.verify import verify
-from harness.records.record import Machine, OutcomeRecord, PredictionRecord, Record
+from harness.records.record import Machine, OutcomeRecord, PredictionRecord, Record, UsageRecord
 from harness.records.store import prediction_file
 
 
@@ -105,6 +106,7 @@ def run_trial(trial: Trial, bench: Bench, number: int) -> Attempt:
         device=device,
         began=began.isoformat(timespec="milliseconds"),
         spans=spans.seconds,
+        usage=UsageRecord() if ran.result is None else UsageRecord(**asdict(ran.result.usage)),
         machine=_machine(bench.machine),
         container={} if ran.result is None else dict(ran.result.configuration),
     )
@@ -115,10 +117,27 @@ def run_trial(trial: Trial, bench: Bench, number: int) -> Attempt:
     )
 
 
+def not_run(trial: Trial, bench: Bench, outcome: Outcome) -> Attempt:
+    """Record a trial that is not worth running, with the outcome that it is bound to have."""
+    record = Record(
+        run=bench.run,
+        trial=trial.key,
+        attempt=1,
+        outcome=OutcomeRecord.of(outcome),
+        image=trial.entry.image.id,
+        began=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        spans={},
+        machine=_machine(bench.machine),
+        container={},
+    )
+    return Attempt(record, prediction=None, log=b"")
+
+
 def _run(trial: Trial, bench: Bench, device: str | None, spans: Spans) -> _Ran:
     try:
         with spans.timed("stage"):
-            case = stage(trial.task, trial.case, root=bench.root, work=bench.work)
+            bounds = container_limits(trial.limits) if bench.bounds_output else None
+            case = stage(trial.task, trial.case, root=bench.root, work=bench.work, bounds=bounds)
         try:
             result = bench.engine.run(trial_request(trial, case, bench, device))
             spans.seconds |= {"start": round(result.start_seconds, 6), "container": round(result.seconds, 6)}

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.errors import DiskFull, RunDirectoryError
 
 NO_SPACE_LEFT = 28
+HALF_WRITTEN = ".fomo-eval-"
 
 
 def to_json(content: object) -> bytes:
@@ -42,17 +44,30 @@ def write_once(path: Path, content: bytes) -> bool:
 def _written_beside(path: Path, content: bytes) -> Iterator[Path]:
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=HALF_WRITTEN, dir=path.parent)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as stream:
+                # Held until the file has its name: what nobody holds, a dead process was writing.
+                fcntl.flock(stream, fcntl.LOCK_EX)
                 stream.write(content)
                 stream.flush()
                 os.fchmod(stream.fileno(), 0o644)
                 os.fsync(stream.fileno())
-            yield temporary
+                yield temporary
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def remove_half_written(folder: Path) -> tuple[Path, ...]:
+    """Remove the files that dead processes were writing in a folder or below it; return which."""
+    removed = []
+    for path in sorted(folder.rglob(f"{HALF_WRITTEN}*")):
+        with suppress(BlockingIOError, FileNotFoundError), path.open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+            removed.append(path)
+    return tuple(removed)
 
 
 @contextmanager

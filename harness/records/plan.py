@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,6 +41,7 @@ class EffectiveLimits(Kept):
     shared_memory_bytes: int
     scratch_bytes: int
     output_bytes: int
+    output_entries: int
     processes: int
     gpu: bool
 
@@ -68,7 +68,13 @@ class PlannedImage(Kept):
 
 
 class Entry(Kept):
-    """One submission's part in one task."""
+    """One submission's part in one task.
+
+    Attributes
+    ----------
+    container
+        The configuration that all its containers have in common, in the engine API's words.
+    """
 
     track: str
     team: str
@@ -77,6 +83,7 @@ class Entry(Kept):
     task: str
     image: PlannedImage
     command: tuple[str, ...] | None
+    container: dict[str, Any]
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -91,6 +98,11 @@ class Plan(Kept):
     ----------
     seed
         Shuffles the order of cases.
+    fail_fast_after
+        After so many cases of an entry that all ended in the same failure, its others are recorded alike without
+        being run; 0 to run all.
+    notice
+        What is to be said wherever results on these data are shown.
     """
 
     format: Literal[1] = 1
@@ -98,17 +110,24 @@ class Plan(Kept):
     tasks: tuple[PlannedTask, ...]
     entries: tuple[Entry, ...]
     seed: int
+    fail_fast_after: int = 0
+    notice: str = ""
 
     def task(self, name: str) -> PlannedTask:
         """Return the planned task of this name."""
         return next(task for task in self.tasks if task.spec.name == name)
 
     @property
+    def wants_gpu(self) -> bool:
+        """Whether any task's containers get a GPU."""
+        return any(task.limits.gpu for task in self.tasks)
+
+    @property
     def trials(self) -> int:
         """How many trials there are."""
         return sum(len(self.task(entry.task).cases) for entry in self.entries)
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """SHA-256 of everything in the plan that can change a result."""
         return fingerprint(
@@ -117,6 +136,7 @@ class Plan(Kept):
                 "tasks": [task_conditions(task) for task in self.tasks],
                 "entries": [entry_conditions(entry) for entry in self.entries],
                 "seed": self.seed,
+                "fail_fast_after": self.fail_fast_after,
             }
         )
 
@@ -137,6 +157,7 @@ def entry_conditions(entry: Entry) -> dict[str, Any]:
         "baseline": entry.baseline,
         "image": entry.image.id,
         "command": entry.command,
+        "container": entry.container,
     }
 
 

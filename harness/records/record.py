@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import Field
+
 from harness.engines.outcome import Blame, Ending, Outcome, Refusal
 from harness.records.plan import Kept, TrialKey
 
@@ -12,10 +14,14 @@ __all__ = ["Blame", "Ending", "Machine", "Outcome", "OutcomeRecord", "Prediction
 
 
 class OutcomeRecord(Kept):
-    """An outcome as kept: the code, whose fault, what happened and what helps."""
+    """An outcome as kept: the code, whose fault, what happened and what helps.
+
+    ``message`` and ``remedy`` are fixed sentences and may be told to the team; ``detail`` is for organisers.
+    """
 
     ending: Ending
     blame: Blame
+    message: str
     detail: str = ""
     refusal: Refusal | None = None
     remedy: str = ""
@@ -27,6 +33,7 @@ class OutcomeRecord(Kept):
         return cls(
             ending=outcome.ending,
             blame=outcome.blame,
+            message=outcome.message,
             detail=outcome.detail,
             refusal=outcome.refusal,
             remedy=outcome.remedy,
@@ -52,6 +59,14 @@ class Machine(Kept):
     fomo_eval: str
 
 
+class UsageRecord(Kept):
+    """What a container used; absent where this machine does not tell."""
+
+    memory_bytes: int | None = Field(default=None, exclude_if=lambda value: value is None)
+    cpu_seconds: float | None = Field(default=None, exclude_if=lambda value: value is None)
+    gpu_memory_bytes: int | None = Field(default=None, exclude_if=lambda value: value is None)
+
+
 class Record(Kept):
     """One attempt at one trial.
 
@@ -64,6 +79,8 @@ class Record(Kept):
     spans
         Seconds by step: ``stage``, ``start`` (creating and starting the container), ``container`` (its own
         time), ``collect`` and ``verify``.
+    usage
+        Memory at its peak, processor time, GPU memory at its peak.
     container
         The options under which it ran, as the engine reported them.
     """
@@ -79,6 +96,7 @@ class Record(Kept):
     device: str | None = None
     began: str
     spans: dict[str, float]
+    usage: UsageRecord = UsageRecord()
     machine: Machine
     container: dict[str, Any]
 

@@ -30,7 +30,16 @@ from pydantic import ValidationError
 from harness import __version__
 from harness.datasets.case import Case
 from harness.errors import RunDirectoryError
-from harness.records.files import remove_tree, sync_folder, to_json, write_atomically, write_once, writing
+from harness.records.files import (
+    HALF_WRITTEN,
+    remove_half_written,
+    remove_tree,
+    sync_folder,
+    to_json,
+    write_atomically,
+    write_once,
+    writing,
+)
 from harness.records.plan import Entry, Kept, Plan, TrialKey
 from harness.records.record import Record
 
@@ -67,7 +76,9 @@ class RunStore:
         """Say whether a folder is a run directory; raise where it is something else that is not empty."""
         if (folder / "run.json").is_file():
             return True
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        # One that was killed while it made the run directory left nothing but a half-written run.json.
+        left = (each.name.startswith(HALF_WRITTEN) for each in folder.iterdir()) if folder.is_dir() else [False]
+        if folder.exists() and not all(left):
             raise RunDirectoryError(
                 f"{folder}: is there already and is no run directory (it has no run.json).",
                 remedy="Choose a new folder with --out.",
@@ -99,7 +110,7 @@ class RunStore:
     def locked(self) -> Iterator[None]:
         """Keep other runs out of this directory; the lock goes with the process, however it ends."""
         with writing(self.folder / "lock"):
-            stream = (self.folder / "lock").open("a+")
+            stream = (self.folder / "lock").open("a+", buffering=1)
         with stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -109,9 +120,9 @@ class RunStore:
                     f"{self.folder}: another run is using it ({stream.read().strip() or 'unknown process'}).",
                     remedy="Wait for it, stop it, or choose another --out.",
                 ) from fault
-            stream.truncate(0)
-            stream.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-            stream.flush()
+            with writing(self.folder / "lock"):
+                stream.truncate(0)
+                stream.write(f"process {os.getpid()} on {socket.gethostname()}\n")
             yield
 
     @property
@@ -119,19 +130,45 @@ class RunStore:
         """Where cases are staged; emptied by each run."""
         return self.folder / "work"
 
-    def clear_work(self) -> None:
-        """Empty the work folder of what a dead run left in it."""
+    def make_work(self) -> None:
+        """Make the work folder."""
         with writing(self.work):
-            remove_tree(self.work)
             self.work.mkdir(mode=0o711)
+
+    def remove_leftovers(self) -> tuple[Path, ...]:
+        """Remove what a dead run was in the middle of: its work folder and half-written files; return what there was.
+
+        Nothing may be mounted below the work folder any more.
+        """
+        with writing(self.folder):
+            files = remove_half_written(self.folder)
+            if not self.work.exists():
+                return files
+            remove_tree(self.work)
+        return (self.work, *files)
+
+    def discard(self) -> None:
+        """Remove the whole run directory."""
+        with writing(self.folder):
+            remove_tree(self.folder)
 
     def plan(self) -> Plan | None:
         """Read the plan, if one was written."""
         path = self.folder / "plan.json"
-        return _read(path, Plan) if path.is_file() else None
+        if not path.is_file():
+            return None
+        plan = _read(path, Plan)
+        written = self.folder / "plan.sha256"
+        if written.is_file() and written.read_text().strip() != plan.hash:
+            raise RunDirectoryError(
+                f"{path}: is not the plan whose hash is in {written.name}.", remedy="Restore both from a copy."
+            )
+        return plan
 
     def write_plan(self, plan: Plan) -> None:
         """Write the plan, and its hash beside it."""
+        # The hash is away while the plan is replaced, so that a kill in between leaves no false alarm.
+        (self.folder / "plan.sha256").unlink(missing_ok=True)
         write_atomically(self.folder / "plan.json", to_json(plan.model_dump(mode="json")))
         write_atomically(self.folder / "plan.sha256", f"{plan.hash}\n".encode())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -31,9 +32,24 @@ def plan_summary(plan: Plan, *, missing: int, workers: int, devices: tuple[str, 
     )
 
 
+def container_options(plan: Plan) -> RenderableType:
+    """Show the configuration under which containers run, once where entries have it in common."""
+    shared: dict[str, list[str]] = {}
+    for entry in plan.entries:
+        options = {name: value for name, value in entry.container.items() if name not in ("Image", "Entrypoint")}
+        shared.setdefault(json.dumps(options, indent=2, sort_keys=True), []).append(f"{entry.team}/{entry.task}")
+    return Group(*(Text(f"Containers of {', '.join(entries)}:\n{text}") for text, entries in shared.items()))
+
+
 def _warnings(plan: Plan) -> list[str]:
     """Say what is unusual about an image and likely to fail its cases."""
-    return [
+    other_contracts = [
+        f"{entry.team}, {entry.task}: the image says that it follows contract version {entry.image.contract}; "
+        f"this is version {plan.challenge.contract}."
+        for entry in plan.entries
+        if entry.image.contract not in ("", str(plan.challenge.contract))
+    ]
+    return other_contracts + [
         f"{entry.team}, {entry.task}: the image declares the volume {', '.join(entry.image.volumes)}; "
         "what it holds there is hidden from its containers."
         for entry in plan.entries
@@ -72,7 +88,8 @@ def _teams(plan: Plan) -> Table:
     for (track, team), entries in groupby(plan.entries, key=lambda entry: (entry.track, entry.team)):
         for tasks, entry in _by_image(list(entries)):
             name = Text(f"{team} (baseline)" if entry.baseline else team)
-            table.add_row(track, name, tasks, Text(entry.image.reference), entry.image.id[:SHORT_ID])
+            image = entry.image.digest or entry.image.reference
+            table.add_row(track, name, tasks, Text(image), entry.image.id[:SHORT_ID])
     return table
 
 
@@ -88,6 +105,8 @@ def leaderboard_tables(board: Leaderboard) -> RenderableType:
     for track in board.tracks:
         for table in tables.track_tables(board, track):
             parts += [_table(table), Text("")]
+    if board.notice:
+        parts.append(Text(board.notice, style="italic"))
     if tables.is_provisional(board):
         parts.append(Text(cells.PROVISIONAL_NOTE, style="yellow"))
     return Group(*parts)

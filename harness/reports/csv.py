@@ -18,7 +18,7 @@ def to_csv(board: Leaderboard) -> str:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    header = ["track", "team", "title", "baseline", "provisional", "placement", "overall_rank"]
+    header = ["track", "team", "title", "baseline", "provisional", "placement", "overall_rank", "endings"]
     for task in board.tasks:
         header += [f"{task.name}.rank", f"{task.name}.valid", f"{task.name}.cases"]
         for metric in task.metrics:
@@ -38,6 +38,7 @@ def _cells(row: Row, board: Leaderboard) -> list[object]:
         row.provisional,
         _or_empty(row.placement),
         _or_empty(row.overall_rank),
+        "; ".join(f"{ending} {count}" for ending, count in row.endings.items()),
     ]
     for task in board.tasks:
         cell = row.tasks[task.name]

@@ -12,6 +12,8 @@ SPECIAL = "\\`*_{}[]<>#|~&!"
 def markdown(board: Leaderboard) -> str:
     """Write a leaderboard as Markdown; team names are escaped."""
     parts = [f"# {_escaped(board.title)}: leaderboard"]
+    if board.notice:
+        parts.append(_escaped(board.notice))
     for track in board.tracks:
         overview, *tasks = track_tables(board, track)
         parts += [_table("##", overview), *(_table("###", task) for task in tasks)]

@@ -25,9 +25,11 @@ def run_progress(console: Console, total: int) -> Iterator[Callable[[Record], No
 
         def on_record(record: Record) -> None:
             outcome = record.outcome
-            endings[str(outcome.ending)] += 1
             if outcome.blame is Blame.INFRASTRUCTURE:
-                console.print(Text(f"{record.trial}: {outcome.ending} – {outcome.detail}", style="yellow"))
+                said = f"{record.trial}, attempt {record.attempt}: {outcome.ending} – {outcome.detail}"
+                console.print(Text(said, style="yellow"))
+                return
+            endings[str(outcome.ending)] += 1
             advance()
 
         yield on_record

@@ -82,6 +82,7 @@ class Leaderboard(Kept):
     format: Literal[1] = 1
     challenge: str
     title: str
+    notice: str
     rules: str
     evidence: str
     tasks: tuple[TaskColumn, ...]
@@ -135,6 +136,7 @@ def leaderboard(plan: Plan, scores: Scores) -> Leaderboard:
     return Leaderboard(
         challenge=plan.challenge.name,
         title=plan.challenge.title,
+        notice=plan.notice,
         rules=scores.rules,
         evidence=scores.evidence,
         tasks=columns,

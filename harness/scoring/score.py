@@ -60,23 +60,10 @@ def score(plan: Plan, store: RunStore, root: Path) -> Scores:
                 entries[entry.key] = _entry_score(entry, task.spec, cases[entry.key], truths)
     return Scores(
         challenge=plan.challenge.name,
-        rules=rules(plan),
+        rules=fingerprint([plan.challenge, *(task.spec for task in plan.tasks)]),
         evidence=_fingerprint(records),
         entries=tuple(entries[entry.key] for entry in plan.entries),
     )
-
-
-def rules(plan: Plan) -> str:
-    """Return a hash of the specs that scores follow."""
-    return fingerprint([plan.challenge, *(task.spec for task in plan.tasks)])
-
-
-def evidence(plan: Plan, store: RunStore) -> str:
-    """Return a hash of everything that scores are computed from, references apart.
-
-    Scores that carry the same hash need not be computed again.
-    """
-    return _fingerprint(_all_records(plan, store))
 
 
 def _all_records(plan: Plan, store: RunStore) -> Records:

@@ -12,8 +12,6 @@ from harness.errors import nearest
 from harness.specs.part import Line, Name, Positive, SpecPart
 from harness.specs.task import TaskSpec
 
-CONTRACT_VERSION = 1
-
 
 class Ranking(SpecPart):
     """How metric values become a placement.

@@ -154,6 +154,7 @@ class Limits(SpecPart):
     scratch_gib: Positive = 1.0
     processes: Whole = Field(default=512, ge=1)
     output_mib: Positive = 256.0
+    output_entries: int = Field(default=1024, ge=1)
     gpu: Switch = False
 
 

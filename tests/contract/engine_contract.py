@@ -123,7 +123,7 @@ class EngineContract(abc.ABC):
     def test_nothing_of_a_run_is_left(self, engine: Engine, ask: Ask) -> None:
         engine.run(ask("exit", "0"))
         engine.run(replace(ask("hang"), limits=replace(LIMITS, seconds=0.5)))
-        assert engine.remove_leftovers(RUN) == 0
+        assert engine.remove_leftovers(RUN) == ()
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from harness.engines.docker import LOG_BYTES, DockerEngine
-from harness.engines.engine import RUN_LABEL
-from harness.engines.outcome import Ending, classify
+from harness.engines.engine import RUN_LABEL, container_prefix
+from harness.engines.outcome import Ending, Refusal, classify
 from tests.contract.engine_contract import LIMITS, PROMPT_S, RUN, Ask, EngineContract, running
 from tests.support.behaviours import ask_of, behaviours_image
 from tests.support.images import ENTRYPOINT, script_image
@@ -82,7 +82,8 @@ class TestDockerEngine(EngineContract):
     def test_a_large_file_in_the_output_is_bounded(self, engine: DockerEngine, ask: Ask) -> None:
         request = ask("fill", "/output", "1", "100")
         result = engine.run(request)
-        assert classify(result).ending is Ending.CRASHED
+        outcome = classify(result)
+        assert (outcome.ending, outcome.refusal) == (Ending.INVALID_OUTPUT, Refusal.TOO_LARGE)
         assert (request.output_folder / "0").stat().st_size <= 64 * MIB
 
     @pytest.mark.parametrize(
@@ -135,15 +136,18 @@ class TestDockerEngine(EngineContract):
         run = f"{RUN}-left"
         stranger = docker("create", image, "hang")
         other = docker("create", "--label", f"{RUN_LABEL}={run}-not", image, "hang")
+        # An image can carry our label, and somebody else can run it under a name of their own.
+        alike = docker("create", "--label", f"{RUN_LABEL}={run}", image, "hang")
+        ours = ("--label", f"{RUN_LABEL}={run}", "--name")
         try:
-            docker("create", "--label", f"{RUN_LABEL}={run}", image, "hang")
-            docker("run", "--detach", "--label", f"{RUN_LABEL}={run}", image, "hang")
-            assert engine.remove_leftovers(run) == 2
-            assert docker("ps", "--all", "--quiet", "--filter", f"label={RUN_LABEL}={run}") == ""
+            docker("create", *ours, f"{container_prefix(run)}1", image, "hang")
+            docker("run", "--detach", *ours, f"{container_prefix(run)}2", image, "hang")
+            assert engine.remove_leftovers(run) == (f"{container_prefix(run)}1", f"{container_prefix(run)}2")
+            assert docker("ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={RUN_LABEL}={run}") == alike
             assert docker("ps", "--all", "--quiet", "--no-trunc", "--filter", f"id={stranger}") == stranger
             assert docker("ps", "--all", "--quiet", "--no-trunc", "--filter", f"id={other}") == other
         finally:
-            docker("rm", "--force", "--volumes", stranger, other)
+            docker("rm", "--force", "--volumes", stranger, other, alike)
 
 
 def docker(*words: str) -> str:

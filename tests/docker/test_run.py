@@ -17,7 +17,7 @@ import pytest
 from harness.datasets import images
 from harness.engines.engine import RUN_LABEL
 from tests.support.commands import COMMAND, Finished, fomo_eval
-from tests.support.images import EXAMPLE, build_example, script_image
+from tests.support.images import build_example, script_image
 from tests.support.runs import board, derived_bytes, records, write_submission
 
 pytestmark = pytest.mark.docker
@@ -83,7 +83,10 @@ def left_behind(out: Path) -> list[str]:
     client = docker.from_env()
     try:
         return [
-            each.name or "" for each in client.containers.list(all=True, filters={"label": f"{RUN_LABEL}={identity}"})
+            each.name or ""
+            for each in client.containers.list(
+                all=True, filters={"label": f"{RUN_LABEL}={identity}"}, ignore_removed=True
+            )
         ]
     finally:
         client.close()
@@ -109,12 +112,15 @@ def test_every_case_has_a_record_and_nothing_is_left_behind(whole: Path, cohort:
     assert len(kept) == 4 + 3 + 4 + 4 + 4 + 4
     for record in kept.values():
         assert record["outcome"] | {"notes": []} == {
+            "message": "The prediction was accepted.",
             "ending": "ok", "blame": "nobody", "detail": "", "refusal": None, "remedy": "", "notes": [],
         }  # fmt: skip
         prediction = whole / record["prediction"]["file"]
         assert prediction.stat().st_size == record["prediction"]["bytes"]
         assert prediction.stat().st_mode & 0o777 == 0o644
         assert record["container"]["NetworkMode"] == "none"
+        assert 0 < record["usage"]["cpu_seconds"] < 30
+        assert 1 << 20 < record["usage"]["memory_bytes"] < 1 << 30
         assert record["container"]["ReadonlyRootfs"] is True
         assert set(record["spans"]) == {"stage", "start", "container", "collect", "verify"}
     assert left_behind(whole) == []
@@ -188,7 +194,22 @@ def test_dry_run_prints_the_plan_and_writes_nothing(cohort: Path, tmp_path: Path
     assert ended.code == 0, ended.err
     assert "11 trials, 11 of them to run, 2 at a time, no GPU." in ended.err
     assert "At most 2 min 45 s" in ended.err
+    assert '"ReadonlyRootfs": true' in ended.err
     assert not (tmp_path / "run").exists()
+
+
+def test_containers_run_as_the_plan_says(whole: Path, cohort: Path) -> None:
+    plan = json.loads((whole / "plan.json").read_text())
+    planned = {"/".join((each["track"], each["team"], each["task"])): each["container"] for each in plan["entries"]}
+    for name, record in records(whole).items():
+        asked = planned[name.rpartition("/")[0]]["HostConfig"]
+        assert {option: record["container"][option] for option in asked} == asked
+    ended = run(cohort, whole.parent / "submissions", whole, "--dry-run", "--format", "json")
+    assert ended.code == 0, ended.err
+    printed = json.loads(ended.out)
+    assert len(printed.pop("hash")) == 64
+    assert [entry for entry in plan["entries"] if entry["team"] != "late"] == printed["entries"]
+    assert printed["tasks"] == plan["tasks"]
 
 
 def test_every_way_to_fail_is_told_apart_and_scored_as_missing(cohort: Path, tmp_path: Path) -> None:
@@ -228,6 +249,41 @@ def test_an_archive_and_a_command_are_entered_like_an_image(cohort: Path, tmp_pa
     assert values == {"archive": {"0.25"}, "command": {"0.75"}}
 
 
+def test_an_archive_does_not_move_anothers_tag(cohort: Path, tmp_path: Path) -> None:
+    victim, attacker = (script_image(ANSWER + f"open(output, 'w').write('{value}')") for value in ("0.5", "0.9"))
+    for tag, image in (("fomo-eval-test/victim:1", attacker), ("fomo-eval-test/victim:1", victim)):
+        subprocess.run(["docker", "tag", image, tag], check=True)
+        if image == attacker:
+            (tmp_path / "submissions").mkdir()
+            subprocess.run(["docker", "save", "--output", tmp_path / "submissions" / "evil.tar", tag], check=True)
+    write_submission(tmp_path / "submissions", "attacker", {"infarct": {"archive": "evil.tar"}})
+    write_submission(tmp_path / "submissions", "victim", {"infarct": "fomo-eval-test/victim:1"})
+    ended = run(cohort, tmp_path / "submissions", tmp_path / "run")
+    assert ended.code == 0, ended.err
+    predicted = {
+        team: {each.read_text() for each in (tmp_path / "run/predictions/method" / team).rglob("*.txt")}
+        for team in ("attacker", "victim")
+    }
+    assert predicted == {"attacker": {"0.9"}, "victim": {"0.5"}}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["WORKDIR /input/x/y", "RUN [\"python\", \"-c\", \"import os; os.unlink('/sbin'); os.symlink('/proc', '/sbin')\"]"],
+    ids=["working directory below /input", "/sbin in /proc"],
+)
+def test_an_image_that_no_engine_can_start_stops_nobody_else(lines: str, cohort: Path, tmp_path: Path) -> None:
+    honest = script_image(ANSWER + "open(output, 'w').write('0.5')")
+    broken = script_image(ANSWER, lines=f'{lines}\nENTRYPOINT ["python", "/app/predict.py"]')
+    write_submission(tmp_path / "submissions", "broken", {"infarct": broken})
+    write_submission(tmp_path / "submissions", "honest", {"infarct": honest})
+    ended = run(cohort, tmp_path / "submissions", tmp_path / "run")
+    assert ended.code == 0, ended.err
+    rows = board(tmp_path / "run")
+    assert rows["method/honest"]["endings"] == {"ok": 4}
+    assert rows["method/broken"]["endings"] in ({"cannot_start": 4}, {"crashed": 4})
+
+
 def test_an_image_that_is_not_there_stops_before_anything_is_written(cohort: Path, tmp_path: Path) -> None:
     write_submission(tmp_path / "submissions", "absent", {"infarct": "fomo-eval-test/not-there:1"})
     ended = run(cohort, tmp_path / "submissions", tmp_path / "run")
@@ -248,7 +304,7 @@ def test_a_changed_image_is_another_plan(cohort: Path, tmp_path: Path) -> None:
     )
     ended = run(cohort, tmp_path / "submissions", tmp_path / "run")
     assert ended.code == 2
-    assert "differs in the image, command or baseline flag of team 'team' for infarct" in ended.err
+    assert "differs in the image, command, options or baseline flag of team 'team' for infarct" in ended.err
     assert {file: file.read_bytes() for file in (tmp_path / "run").rglob("*") if file.is_file()} == before
 
 
@@ -308,7 +364,3 @@ def test_a_second_run_on_the_same_directory_is_refused(cohort: Path, tmp_path: P
     process.communicate(timeout=20)
     assert ended.code == 2
     assert f"process {process.pid} on " in ended.err
-
-
-def test_the_example_image_is_the_one_the_tests_name() -> None:
-    assert build_example() == EXAMPLE

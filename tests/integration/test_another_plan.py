@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from harness.commands import run as command
-from harness.commands.run import RunOptions, run
+from harness.commands.planning import RunOptions
+from harness.commands.run import run
 from harness.engines.engine import RunRequest, RunResult
 from harness.engines.fake import Behaviour, FakeEngine
 from harness.errors import ImageUnavailable, RunDirectoryError
@@ -83,7 +84,7 @@ def test_a_team_may_be_added(options: RunOptions) -> None:
 def test_another_image_is_refused_and_the_run_left_alone(options: RunOptions) -> None:
     run(options)
     submit(options.submissions[0], "alpha", "alpha:2")
-    assert "differs in the image, command or baseline flag of team 'alpha' for infarct" in refused(options)
+    assert "differs in the image, command, options or baseline flag of team 'alpha' for infarct" in refused(options)
 
 
 def test_another_limit_or_seed_is_refused_and_the_run_left_alone(options: RunOptions) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from harness import __version__
 from tests.support.cohorts import REPOSITORY
+from tests.support.images import build_example
+from tests.support.runs import derived_bytes, write_submission
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,17 @@ def test_built_in_challenges_are_inside(installed: Path, tmp_path: Path) -> None
     ]
     shown = run_installed(installed, tmp_path, "tasks", "show", "meningioma")
     assert shown == (REPOSITORY / "task_specs/fomo25/meningioma.yaml").read_text()
+
+
+@pytest.mark.docker
+def test_a_whole_run_from_any_folder(installed: Path, tmp_path: Path, cohort: Path) -> None:
+    write_submission(tmp_path / "submissions", "constant", {"infarct": build_example()})
+    words = ("--challenge", "fomo25", "--data", str(cohort), "--submissions", "submissions", "--out", "run")
+    shown = run_installed(installed, tmp_path, "run", *words, "--gpus", "none")
+    assert "Infarct classification (4 cases)" in shown
+    before = derived_bytes(tmp_path / "run")
+    run_installed(installed, tmp_path, "score", "run")
+    assert derived_bytes(tmp_path / "run") == before
 
 
 def test_it_is_the_installed_package_that_answers(installed: Path, tmp_path: Path) -> None:

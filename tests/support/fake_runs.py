@@ -12,6 +12,7 @@ from harness.engines.fake import Behaviour, FakeEngine
 from harness.errors import InfrastructureError
 from harness.execution.bench import Bench, Devices
 from harness.execution.drive import carry_out, missing_trials
+from harness.execution.patience import FailFast, Retries
 from harness.executors.local import open_local
 from harness.records.plan import Plan
 from harness.records.record import Record
@@ -44,16 +45,25 @@ def answering(cases: Mapping[str, tuple[Case, ...]], answer: Callable[[str, str]
 
 
 def carried_out(
-    plan: Plan, root: Path, folder: Path, behaviours: Mapping[str, Behaviour], *, workers: int = 2
+    plan: Plan,
+    root: Path,
+    folder: Path,
+    behaviours: Mapping[str, Behaviour],
+    *,
+    workers: int = 2,
+    waits_s: tuple[float, ...] = (),
 ) -> RunStore:
-    """Run what a run directory (new or not) has no record of yet."""
+    """Run what a run directory (new or not) has no record of yet; a spoiled trial is tried again after these waits."""
     store = RunStore.open(folder) if RunStore.exists(folder) else RunStore.create(folder, root)
     recorded: list[Record] = []
     with store.locked(), FakeEngine(behaviours) as engine, open_local(workers) as executor:
         store.write_plan(plan)
-        store.clear_work()
+        store.remove_leftovers()
+        store.make_work()
         bench = Bench(store.facts.id, engine, engine.facts(), Devices(()), root.resolve(), store.work.resolve())
         trials = missing_trials(plan, store, plan)
-        carry_out(trials, bench, store, executor, window=workers + 2, on_record=recorded.append)
+        before = (record for _, records in store.finished_records(plan) for record in records)
+        patience = (Retries(waits_s), FailFast.having_seen(before, after=plan.fail_fast_after))
+        carry_out(trials, bench, store, executor, window=workers + 2, on_record=recorded.append, patience=patience)
     assert list(store.work.iterdir()) == []
     return store

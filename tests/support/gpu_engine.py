@@ -29,7 +29,8 @@ part = folder / (state["id"] + ".part")
 part.write_text(json.dumps(seen))
 part.rename(part.with_suffix(".json"))
 lost = folder / "lost"
-if lost.exists() and "--output" in process["args"] and "NVIDIA_VISIBLE_DEVICES=" + lost.read_text() in process["env"]:
+after_the_check = {{"--output", "/nothing"}} & set(process["args"])
+if lost.exists() and after_the_check and "NVIDIA_VISIBLE_DEVICES=" + lost.read_text() in process["env"]:
     sys.exit("the GPU has fallen off the bus")
 """
 
@@ -98,10 +99,10 @@ class GpuEngine:
         finally:
             lost.unlink()
 
-    def ends(self, run: str, *, since: float, until: float) -> dict[str, float]:
-        """Tell when each container of a run ended, by the engine's own account, in seconds since the epoch."""
+    def ends(self, *, since: float, until: float) -> dict[str, float]:
+        """Tell when each of our containers ended, by the engine's own account, in seconds since the epoch."""
         words = ["docker", "events", "--since", str(int(since)), "--until", str(int(until) + 1)]
-        words += ["--filter", "event=die", "--filter", f"label={RUN_LABEL}={run}", "--format", "{{json .}}"]
+        words += ["--filter", "event=die", "--filter", f"label={RUN_LABEL}", "--format", "{{json .}}"]
         told = subprocess.run(words, env=self.engine.environment, check=True, capture_output=True, text=True)
         events = map(json.loads, told.stdout.splitlines())
         return {event["Actor"]["ID"]: event["timeNano"] / 1e9 for event in events}

@@ -6,6 +6,7 @@ import hashlib
 import io
 import subprocess
 import tarfile
+from collections.abc import Mapping
 
 from tests.support.cohorts import REPOSITORY
 
@@ -31,11 +32,17 @@ def script_image(script: str, *, lines: str = ENTRYPOINT) -> str:
         Dockerfile lines after the script was copied.
     """
     dockerfile = f"FROM {build_example()}\nENTRYPOINT []\nCMD []\nCOPY predict.py /app/predict.py\n{lines}\n"
-    tag = f"fomo-eval-test/{hashlib.sha256((dockerfile + script).encode()).hexdigest()[:16]}:1"
+    return built_image(dockerfile, {"predict.py": script})
+
+
+def built_image(dockerfile: str, files: Mapping[str, str]) -> str:
+    """Build an image of a Dockerfile and the files that it copies, unless it is there; return its tag."""
+    everything = {"Dockerfile": dockerfile, **files}
+    tag = f"fomo-eval-test/{hashlib.sha256(''.join(everything.values()).encode()).hexdigest()[:16]}:1"
     if not _here(tag):
         context = io.BytesIO()
         with tarfile.open(fileobj=context, mode="w") as archive:
-            for name, text in (("Dockerfile", dockerfile), ("predict.py", script)):
+            for name, text in everything.items():
                 member = tarfile.TarInfo(name)
                 member.size, member.mode = len(text.encode()), 0o644
                 archive.addfile(member, io.BytesIO(text.encode()))

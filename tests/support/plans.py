@@ -48,7 +48,7 @@ def make_plan(
 ) -> Plan:
     """Plan as ``fomo-eval run`` does, without an engine."""
     tasks = plan_tasks(challenge, cases, machine, seconds=seconds, gpu=gpu)
-    entries = plan_entries(submissions, [task.spec for task in tasks], image_facts)
+    entries = plan_entries(submissions, tasks, image_facts)
     return Plan(challenge=challenge.spec, tasks=tasks, entries=entries, seed=seed)
 
 

@@ -10,27 +10,33 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 READY_S = 60
 STOP_S = 20
 
 
-@dataclass(frozen=True)
+@dataclass
 class SecondEngine:
     """An engine beside the machine's own.
 
     Attributes
     ----------
-    host
-        What ``DOCKER_HOST`` is to say.
     folder
         Everything that it writes, its log included.
+    programs
+        A folder that comes first on its PATH: what lies there when it starts can be its GPU runtime.
     """
 
-    host: str
     folder: Path
+    programs: Path | None = None
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def host(self) -> str:
+        """What ``DOCKER_HOST`` is to say."""
+        return f"unix://{self.folder}/socket"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -38,11 +44,56 @@ class SecondEngine:
         return {**os.environ, "DOCKER_HOST": self.host}
 
     def load(self, tag: str) -> None:
-        """Copy an image from the machine's own engine."""
+        """Copy an image from the machine's own engine, unless it is there."""
+        if (
+            subprocess.run(["docker", "image", "inspect", tag], env=self.environment, capture_output=True).returncode
+            == 0
+        ):
+            return
         with subprocess.Popen(["docker", "save", tag], stdout=subprocess.PIPE) as saving:
             load = ["docker", "load", "--quiet"]
             subprocess.run(load, stdin=saving.stdout, env=self.environment, check=True, capture_output=True)
         assert saving.returncode == 0, f"'docker save {tag}' failed"
+
+    def docker(self, *words: str) -> str:
+        """Run a command of Docker's own client on it; return what it printed."""
+        command = ["docker", *words]
+        return subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout.strip()
+
+    def start(self) -> None:
+        """Start it, for the first time or again, and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                _command(self), stdout=log, stderr=log, start_new_session=True, env=_environment(self.programs)
+            )
+        _wait_until_it_answers(self, self._process)
+
+    def kill(self) -> None:
+        """End it without a chance to say so; its containers run on, until it is started again."""
+        assert self._process is not None
+        supervised = Path(f"/proc/{(self.folder / 'state/containerd/containerd.pid').read_text().strip()}")
+        self._process.kill()
+        self._process.wait()
+        # The kernel ends containerd with it; an engine that is started before that takes the dying one for its own.
+        deadline = time.monotonic() + STOP_S
+        while supervised.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """End it as a service manager does: it ends its containers first."""
+        assert self._process is not None
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=STOP_S)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
 
 @contextmanager
@@ -59,17 +110,16 @@ def second_engine(*, programs: Path | None = None) -> Iterator[SecondEngine]:
     assert not missing, f"this test starts a Docker engine of its own and needs {' and '.join(missing)} (docker.io)"
     # Not pytest's tmp_path: a Unix socket's path may have 107 characters at most.
     folder = Path(tempfile.mkdtemp(prefix="engine-"))
-    engine = SecondEngine(host=f"unix://{folder}/socket", folder=folder)
+    engine = SecondEngine(folder, programs)
     try:
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                _command(engine), stdout=log, stderr=log, start_new_session=True, env=_environment(programs)
-            )
         try:
-            _wait_until_it_answers(engine, process)
+            engine.start()
             yield engine
         finally:
-            _stop(engine, process)
+            if not engine.runs:
+                engine.start()  # only an engine ends what one that was killed left running
+            _end_containers(engine)
+            engine.stop()
     finally:
         _unmount_below(folder)
         shutil.rmtree(folder)
@@ -100,18 +150,11 @@ def _wait_until_it_answers(engine: SecondEngine, process: subprocess.Popen[bytes
     raise AssertionError(f"the second Docker engine does not answer; the end of its log:\n{end}")
 
 
-def _stop(engine: SecondEngine, process: subprocess.Popen[bytes]) -> None:
+def _end_containers(engine: SecondEngine) -> None:
     # An engine that ends politely gives each container ten seconds; one that is dead already lists none.
     listed = subprocess.run(["docker", "ps", "--quiet"], env=engine.environment, capture_output=True, text=True)
     if running := listed.stdout.split():
         subprocess.run(["docker", "kill", *running], env=engine.environment, capture_output=True)
-    process.terminate()
-    try:
-        process.wait(timeout=STOP_S)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def _unmount_below(folder: Path) -> None:

@@ -63,12 +63,6 @@ def test_every_case_with_a_reference_is_found_in_order(root: Path, infarct: Task
     assert volume.bytes == (root / volume.path).stat().st_size
 
 
-def test_progress_is_reported_case_by_case(root: Path, infarct: TaskSpec) -> None:
-    seen: list[tuple[int, int]] = []
-    index_cases(infarct, root, report=lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
-
-
 def test_the_second_choice_of_an_input_will_do(root: Path, infarct: TaskSpec) -> None:
     first = volume_of(root, infarct, "case_1", "t2s")
     first.rename(volume_of(root, infarct, "case_1", "swi"))

@@ -36,7 +36,7 @@ BY_EXIT = {
     (137, True): Ending.OUT_OF_MEMORY,
     (139, False): Ending.CRASHED,
     (139, True): Ending.OUT_OF_MEMORY,
-    (143, False): Ending.CRASHED,
+    (143, False): Ending.INTERRUPTED,
     (143, True): Ending.OUT_OF_MEMORY,
     (255, False): Ending.CRASHED,
     (255, True): Ending.OUT_OF_MEMORY,
@@ -52,6 +52,7 @@ BLAMES = {
     Ending.WRONG_PLATFORM: Blame.TEAM,
     Ending.CANNOT_START: Blame.TEAM,
     Ending.ENGINE_DOWN: Blame.INFRASTRUCTURE,
+    Ending.ENGINE_FAULT: Blame.INFRASTRUCTURE,
     Ending.IMAGE_UNAVAILABLE: Blame.INFRASTRUCTURE,
     Ending.DISK_FULL: Blame.INFRASTRUCTURE,
     Ending.GPU_LOST: Blame.INFRASTRUCTURE,
@@ -106,9 +107,9 @@ def test_a_survivor_of_an_out_of_memory_kill_is_noted() -> None:
 
 
 FAULTS = {
-    errors.InfrastructureError: Ending.ENGINE_DOWN,
+    errors.InfrastructureError: Ending.ENGINE_FAULT,
     errors.EngineUnavailable: Ending.ENGINE_DOWN,
-    errors.EngineFault: Ending.ENGINE_DOWN,
+    errors.EngineFault: Ending.ENGINE_FAULT,
     errors.ImageUnavailable: Ending.IMAGE_UNAVAILABLE,
     errors.DeviceUnavailable: Ending.GPU_LOST,
     errors.DiskFull: Ending.DISK_FULL,
@@ -137,4 +138,4 @@ def test_the_machine_is_blamed_only_where_the_container_did_not_decide() -> None
     for code, out_of_memory, timed_out in itertools.product(range(256), (False, True), (False, True)):
         outcome = classify(RunResult(exit_code=code, out_of_memory=out_of_memory, timed_out=timed_out))
         if outcome.blame is Blame.INFRASTRUCTURE:
-            assert (code, out_of_memory, timed_out) == (137, False, False)
+            assert (code in (137, 143), out_of_memory, timed_out) == (True, False, False)

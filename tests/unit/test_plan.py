@@ -146,7 +146,7 @@ def test_another_image_is_refused(fomo25: Challenge, root: Path) -> None:
     image = ALPHA.images["infarct"].model_copy(update={"image": "alpha:2"})
     other = ALPHA.model_copy(update={"images": {**ALPHA.images, "infarct": image}})
     said = refusal(plan_of(fomo25, root), plan_of(fomo25, root, other))
-    assert said.startswith("the image, command or baseline flag of team 'alpha' for infarct (method track).")
+    assert said.startswith("the image, command, options or baseline flag of team 'alpha' for infarct (method track).")
 
 
 def test_other_limits_are_refused_with_both_values(fomo25: Challenge, root: Path) -> None:
@@ -178,3 +178,11 @@ def test_another_seed_spec_or_challenge_is_refused(fomo25: Challenge, root: Path
     )
     challenge = replace(fomo25, spec=fomo25.spec.model_copy(update={"title": "Another"}))
     assert refusal(plan, plan_of(challenge, root)).startswith("the challenge spec of fomo25.")
+
+
+def test_an_extended_plan_has_a_hash_of_its_own(fomo25: Challenge, root: Path) -> None:
+    kept, new = plan_of(fomo25, root), plan_of(fomo25, root, ALPHA.model_copy(update={"team": "gamma"}))
+    assert kept.hash != new.hash
+    both = extend(kept, new)
+    assert both.hash not in (kept.hash, new.hash)
+    assert both.hash == Plan.model_validate_json(both.model_dump_json()).hash

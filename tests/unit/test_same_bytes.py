@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from harness.commands.score import rank_run, score_and_rank, score_run
+from harness.commands.score import score_and_rank, score_run
 from harness.engines.engine import RunResult
 from harness.engines.fake import Behaviour
 from harness.errors import ImageUnavailable, UsageError
@@ -83,21 +84,31 @@ def test_scoring_and_ranking_again_write_the_same_bytes(challengers: Challengers
     plan = challengers.plan(*TEAMS)
     store = carried_out(plan, challengers.root, tmp_path / "run", challengers.images())
     first = derived(store, plan, challengers.root)
-    for again in (score_run, rank_run):
-        for name in DERIVED[1:]:
-            (store.folder / name).unlink()
-        again(store.folder, None)
-        assert {name: (store.folder / name).read_bytes() for name in DERIVED} == first
+    for name in DERIVED[1:]:
+        (store.folder / name).unlink()
+    score_run(store.folder, None)
+    assert {name: (store.folder / name).read_bytes() for name in DERIVED} == first
+
+
+def test_scores_that_were_changed_by_hand_are_not_believed(challengers: Challengers, tmp_path: Path) -> None:
+    plan = challengers.plan(*TEAMS)
+    store = carried_out(plan, challengers.root, tmp_path / "run", challengers.images())
+    first = derived(store, plan, challengers.root)
+    scores = store.folder / "scores.json"
+    scores.write_text(re.sub(r'"valid": \d+', '"valid": 999', scores.read_text()))
+    assert scores.read_bytes() != first["scores.json"]
+    score_run(store.folder, None)
+    assert {name: (store.folder / name).read_bytes() for name in DERIVED} == first
 
 
 def test_ranking_scores_again_where_records_were_added(challengers: Challengers, tmp_path: Path) -> None:
     plan, images = challengers.plan(*TEAMS), challengers.images()
     broken = {**images, "alpha:1": answering(challengers.cases, lambda *_: ImageUnavailable("The image is gone."))}
     store = carried_out(plan, challengers.root, tmp_path / "run", broken)
-    assert rank_run(store.folder, None).tracks[0].rows[-1].baseline
+    assert score_run(store.folder, None).tracks[0].rows[-1].baseline
     before = (store.folder / "scores.json").read_bytes()
     carried_out(plan, challengers.root, tmp_path / "run", images)
-    rank_run(store.folder, None)
+    score_run(store.folder, None)
     assert (store.folder / "scores.json").read_bytes() != before
     whole = carried_out(plan, challengers.root, tmp_path / "whole", images)
     expected = derived(whole, plan, challengers.root)

@@ -12,6 +12,7 @@ import pytest
 
 from harness.engines.outcome import Ending
 from harness.errors import RunDirectoryError
+from harness.records.files import HALF_WRITTEN
 from harness.records.record import PredictionRecord
 from harness.records.store import RunStore, prediction_file
 from harness.specs.challenge import Challenge
@@ -152,11 +153,14 @@ def test_a_second_run_is_kept_out_until_the_first_is_gone_however_it_goes(store:
             assert str(os.getpid()) in (store.folder / "lock").read_text()
 
 
-def test_the_work_folder_is_emptied(store: RunStore) -> None:
+def test_what_a_dead_run_was_in_the_middle_of_is_removed(store: RunStore) -> None:
     write_text(store.work / "left" / "by" / "a dead run.txt", "x")
     (store.work / "left" / "by").chmod(0o000)
-    store.clear_work()
-    assert list(store.work.iterdir()) == []
+    half_written = write_text(store.folder / "records" / "method" / f"{HALF_WRITTEN}abc", '{"run": ')
+    assert store.remove_leftovers() == (store.work, half_written)
+    assert store.remove_leftovers() == ()
+    assert not store.work.exists()
+    store.make_work()
     assert store.work.stat().st_mode & 0o777 == 0o711
 
 

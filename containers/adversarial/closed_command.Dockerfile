@@ -1,0 +1,2 @@
+# Names an entry point that is not a program.
+ENTRYPOINT ["/app/honest.py"]

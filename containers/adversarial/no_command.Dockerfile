@@ -1,0 +1,2 @@
+# Names an entry point that is not there.
+ENTRYPOINT ["/not/there"]

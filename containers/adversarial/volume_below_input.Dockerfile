@@ -1,0 +1,2 @@
+# Declares a volume below the inputs.
+VOLUME ["/input/below"]

@@ -1,0 +1,68 @@
+"""``fomo-eval clean``: removes what harnesses that were killed left behind, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.commands.interrupts import interruptible
+from harness.engines.docker import DockerEngine
+from harness.engines.engine import Engine
+from harness.execution.bounds import release
+from harness.records.store import RunStore
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What was removed.
+
+    Attributes
+    ----------
+    containers
+        Their names.
+    mounts
+        Where the file systems of output folders were.
+    paths
+        The work folder and half-written files.
+    """
+
+    containers: tuple[str, ...] = ()
+    mounts: tuple[Path, ...] = ()
+    paths: tuple[Path, ...] = ()
+
+
+def clean(folder: Path | None) -> Removed:
+    """Remove what a dead run left, or the containers of all runs whose harness is dead.
+
+    Parameters
+    ----------
+    folder
+        The run directory; None for the containers of every run on this engine.
+
+    Raises
+    ------
+    RunDirectoryError
+        A live run uses the directory.
+    EngineUnavailable
+        No engine answers.
+    """
+    with interruptible():
+        if folder is None:
+            with DockerEngine() as engine:
+                return Removed(containers=engine.remove_leftovers())
+        store = RunStore.open(folder)
+        with store.locked(), DockerEngine() as engine:
+            return remove_leftovers(store, engine)
+
+
+def remove_leftovers(store: RunStore, engine: Engine) -> Removed:
+    """Remove what a dead run left, containers first: they hold the mounts, which lie in the work folder.
+
+    Parameters
+    ----------
+    store
+        The run directory, locked.
+    engine
+        Where its containers are.
+    """
+    return Removed(engine.remove_leftovers(store.facts.id), release(store.work), store.remove_leftovers())
