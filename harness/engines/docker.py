@@ -19,20 +19,17 @@ import requests
 from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
-from harness.engines import docker_images, sandbox
+from harness.engines import docker_images, docker_leftovers, sandbox
 from harness.engines.docker_faults import ImageToBlame, engine_faults, image_to_blame, reason
 from harness.engines.docker_folders import give_back
 from harness.engines.engine import (
-    OWNER_LABEL,
     RUN_LABEL,
     EngineFacts,
     ImageFacts,
     RunRequest,
     RunResult,
-    container_prefix,
 )
 from harness.engines.monitor import Monitor
-from harness.engines.owner import is_dead
 from harness.errors import (
     DeviceUnavailable,
     EngineFault,
@@ -148,10 +145,8 @@ class DockerEngine:
 
     def remove_leftovers(self, run: str | None = None) -> tuple[str, ...]:
         """Remove the containers that a dead harness left, of one run or of all; return their names."""
-        label = RUN_LABEL if run is None else f"{RUN_LABEL}={run}"
         with engine_faults("looking for leftover containers"):
-            found = self._client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
-        left = [each for each in found if _is_ours(each) and (run is not None or _is_dead(each))]
+            left = docker_leftovers.find(self._client, run)
         for container in left:
             _remove(container)
         return tuple(sorted(container.name or "" for container in left))
@@ -289,15 +284,6 @@ def _shares_mounts() -> bool:
 def _seconds_between(start: str, end: str) -> float:
     # The engine writes nanoseconds, which fromisoformat refuses before Python 3.11 and truncates since.
     return max(0.0, (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
-
-
-def _is_ours(container: Container) -> bool:
-    # An image can carry our label, and somebody else can run it; a name like ours it cannot give itself.
-    return (container.name or "").startswith(container_prefix(container.labels[RUN_LABEL]))
-
-
-def _is_dead(container: Container) -> bool:
-    return is_dead(container.labels.get(OWNER_LABEL, ""))
 
 
 def _remove(container: Container) -> None:

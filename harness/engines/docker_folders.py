@@ -10,7 +10,7 @@ import io
 import os
 import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,19 +25,21 @@ def give_back(container: Container, folder: Path) -> None:
     """Make the caller the owner of every folder below the one that is an ended container's ``/output``."""
     if os.getuid() == 0:
         return
-    folder.chmod(0o700)  # the container may have closed it
-    foreign = list(_foreign(folder))
-    if not foreign:
-        return
+    # The engine unpacks as root. Where this cannot be done, removing the folder says so.
+    with suppress(OSError, DockerException, requests.RequestException):
+        folder.chmod(0o700)  # the container may have closed it
+        if foreign := list(_foreign(folder)):
+            container.put_archive(OUTPUT_FOLDER, _listing(folder, foreign))
+
+
+def _listing(folder: Path, foreign: Iterable[Path]) -> bytes:
     listing = io.BytesIO()
     with tarfile.open(fileobj=listing, mode="w") as archive:
         for each in foreign:
             member = tarfile.TarInfo(each.relative_to(folder).as_posix())
             member.type, member.mode, member.uid, member.gid = tarfile.DIRTYPE, 0o700, os.getuid(), os.getgid()
             archive.addfile(member)
-    # The engine unpacks as root. Where it will not, removing the folder says so.
-    with suppress(DockerException, requests.RequestException):
-        container.put_archive(OUTPUT_FOLDER, listing.getvalue())
+    return listing.getvalue()
 
 
 def _foreign(folder: Path) -> Iterator[Path]:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.engines.engine import container_prefix
 from harness.records.record import Ending, Record
 from tests.support.cohorts import REPOSITORY
 from tests.support.commands import Finished, fomo_eval
@@ -252,5 +251,5 @@ def nvidia_smi(folder: Path, script: str) -> str:
 
 
 def containers_of_probes() -> list[str]:
-    words = ["docker", "ps", "--all", "--quiet", "--filter", f"name={container_prefix('probe')}"]
+    words = ["docker", "ps", "--all", "--quiet", "--filter", "name=^/fomo-eval-.*-probe$"]
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()

@@ -37,10 +37,9 @@ def test_time_limits_hold_whatever_the_clock_says(
     options = RunOptions(
         "fomo25", faulty.data, (faulty.submissions,), faulty.out, gpus="none", workers=2, seconds=LIMIT_S
     )
-    began = time.monotonic()
     assert run(options).unresolved == 0
-    took = time.monotonic() - began
     monkeypatch.undo()
+    assert asked
 
     kept = records(faulty.out)
     endings = {name.split("/")[1]: record["outcome"]["ending"] for name, record in kept.items()}
@@ -48,4 +47,3 @@ def test_time_limits_hold_whatever_the_clock_says(
     for name, record in kept.items():
         if "/beta/" in name:
             assert LIMIT_S <= record["spans"]["container"] < LIMIT_S + 2
-    assert took < 2 * (LIMIT_S + 5)
