@@ -17,7 +17,7 @@ from tests.contract.engine_contract import LIMITS, STARTED, Ask, EngineContract,
 IMAGE = "behaviours:1"
 
 
-class TestFakeEngine(EngineContract):
+class OnFakeEngine(EngineContract):
     @pytest.fixture
     def engine(self) -> Iterator[FakeEngine]:
         released = threading.Event()

@@ -27,7 +27,7 @@ def image() -> str:
     return behaviours_image()
 
 
-class TestDockerEngine(EngineContract):
+class OnDockerEngine(EngineContract):
     @pytest.fixture
     def engine(self) -> Iterator[DockerEngine]:
         with DockerEngine() as engine:

@@ -121,6 +121,7 @@ def second_engine(*, programs: Path | None = None) -> Iterator[SecondEngine]:
             _end_containers(engine)
             engine.stop()
     finally:
+        _end_shims(engine)
         _unmount_below(folder)
         shutil.rmtree(folder)
 
@@ -155,6 +156,15 @@ def _end_containers(engine: SecondEngine) -> None:
     listed = subprocess.run(["docker", "ps", "--quiet"], env=engine.environment, capture_output=True, text=True)
     if running := listed.stdout.split():
         subprocess.run(["docker", "kill", *running], env=engine.environment, capture_output=True)
+
+
+def _end_shims(engine: SecondEngine) -> None:
+    """End what watched over containers for an engine that was killed; its next start leaves some of them."""
+    address = os.fsencode(engine.folder / "state/containerd/containerd.sock")
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if address in (process / "cmdline").read_bytes().split(b"\0"):
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def _unmount_below(folder: Path) -> None:
