@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from harness.engines.outcome import Blame, Ending, Outcome, Refusal
 from harness.records.plan import Entry
-from harness.records.record import OutcomeRecord, Record
+from harness.records.record import Record
 
 EntryKey = tuple[str, str, str]
 
@@ -62,8 +62,3 @@ class FailFast:
             return None
         ending, refusal = self._first[key]
         return Outcome(ending, f"not run: the first {self.after} cases all ended so", refusal=refusal)
-
-
-def was_run(outcome: OutcomeRecord) -> bool:
-    """Say whether an outcome is of a case that was really run."""
-    return not outcome.detail.startswith("not run: ")
