@@ -29,10 +29,11 @@ def test_twenty_kills_at_random_instants_change_no_byte(
         engine, fomo25, tmp_path, {"alpha": QUICK, "beta": QUICK}, cases=15, tasks=("infarct", "brain_age")
     )
     assert faulty.trials >= 60
-    instants, seen = random.Random(SEED), set[str]()
-    for _ in range(KILLS):
+    chance, seen = random.Random(SEED), set[str]()
+    # The first comes at once, before anything can be recorded, however fast the machine is.
+    for instant in (0.0, *(chance.uniform(FIRST_S, LAST_S) for _ in range(KILLS))):
         process = faulty.start()
-        time.sleep(instants.uniform(FIRST_S, LAST_S))
+        time.sleep(instant)
         seen.add(phase(faulty))
         assert process.poll() is None, process.communicate()
         process.kill()
@@ -43,8 +44,7 @@ def test_twenty_kills_at_random_instants_change_no_byte(
     assert ours(engine) == []
     assert faulty.mounts() == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "run", "submissions"]
-    # What else the instants hit depends on how fast the machine is; without this, the kills would have shown nothing.
-    assert "running" in seen
+    assert seen >= {"before the first trial", "running"}
 
     undisturbed = dataclasses.replace(faulty, out=tmp_path / "undisturbed")
     assert undisturbed.finish().code == 0
