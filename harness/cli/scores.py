@@ -1,0 +1,27 @@
+"""``fomo-eval score`` and ``fomo-eval leaderboard``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import Format, PrintFormat, RunFolder, show_leaderboard
+
+Data = Annotated[Path | None, typer.Option("--data", help="The data folder; default: the one the run used.")]
+
+
+def score(folder: RunFolder, data: Data = None) -> None:
+    """Score a run again from its records and predictions, without running a container."""
+    from harness.commands.score import score_run
+
+    score_run(folder, data)
+    typer.echo(f"Scored: {folder} (scores.json; leaderboard.json, .csv and .md)")
+
+
+def leaderboard(folder: RunFolder, data: Data = None, show: PrintFormat = Format.TABLE) -> None:
+    """Show a run's leaderboard, all of it computed anew from records and predictions."""
+    from harness.commands.score import score_run
+
+    show_leaderboard(score_run(folder, data), show)
