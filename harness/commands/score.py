@@ -9,10 +9,12 @@ from harness.errors import RunDirectoryError, UsageError
 from harness.records.files import to_json
 from harness.records.plan import Plan
 from harness.records.store import RunStore
-from harness.reports.files import PROFILE_FILE, write_leaderboard, write_scores
+from harness.reports.files import PROFILE_FILE, write_leaderboard, write_scores, write_stability
 from harness.reports.profile import profile
+from harness.scoring.drawn import draw
 from harness.scoring.leaderboard import Leaderboard, leaderboard
 from harness.scoring.score import score
+from harness.scoring.stability import stability
 
 
 def score_run(folder: Path, data: Path | None) -> Leaderboard:
@@ -35,8 +37,11 @@ def score_and_rank(store: RunStore, plan: Plan, data: Path) -> Leaderboard:
     if not data.is_dir():
         raise UsageError(f"{data}: the data folder of this run is not there.", remedy="Pass where it is as --data.")
     scores = score(plan, store, data)
-    board = leaderboard(plan, scores)
+    drawn = draw(plan, scores)
+    trust = stability(drawn)
+    board = leaderboard(plan, scores, drawn, trust)
     write_scores(store, scores)
+    write_stability(store, trust)
     write_leaderboard(store, board)
     store.write(PROFILE_FILE, to_json(profile(store.finished_records(plan))))
     return board

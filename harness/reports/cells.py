@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from harness.scoring.leaderboard import MetricColumn, Row, TaskCell
+from harness.scoring.leaderboard import Leaderboard, MetricColumn, Row, TaskCell
 from harness.scoring.scores import Scored
 
 ABSENT = "–"
 
 
 def placement(row: Row) -> str:
-    """Write a placement; a baseline has none."""
-    return ABSENT if row.placement is None else str(row.placement)
+    """Write a placement (a star: it is not final) with the places of most resamples and the group; a baseline has none.
+
+    ``2 (1–3) a`` is the second place, between the first and the third in most resamples, in the best team's group.
+    """
+    if row.placement is None:
+        return ABSENT
+    parts = [f"{row.placement}{'*' if row.provisional else ''}"]
+    if row.stability is not None:
+        low, high = row.stability.placement.low, row.stability.placement.high
+        parts += [f"({low:g})" if low == high else f"({low:g}–{high:g})", group(row.stability.group)]
+    return " ".join(parts)
+
+
+def group(number: int | None) -> str:
+    """Write a group of teams that cannot be told from its best as a letter, in the way of spreadsheet columns.
+
+    Examples
+    --------
+    >>> group(1), group(26), group(27)
+    ('a', 'z', 'aa')
+    """
+    letters = ""
+    while number:
+        number, place = divmod(number - 1, 26)
+        letters = chr(ord("a") + place) + letters
+    return letters or ABSENT
 
 
 def overall_rank(row: Row) -> str:
@@ -24,16 +48,29 @@ def task_rank(cell: TaskCell) -> str:
 
 
 def metric_value(cell: TaskCell, column: MetricColumn) -> str:
-    """Write a metric's value to the spec's decimals, or why there is none."""
+    """Write a metric's value to the spec's decimals with its interval and group, or why there is none."""
     if not cell.entered:
         return ABSENT
     score = cell.metrics[column.name]
-    return f"{score.value:.{column.decimals}f}" if isinstance(score, Scored) else score.status
+    if not isinstance(score, Scored):
+        return score.status
+    parts = [number(score.value, column)]
+    if column.name in cell.intervals:
+        low, high = (number(end, column) for end in (cell.intervals[column.name].low, cell.intervals[column.name].high))
+        parts.append(f"({low}–{high})" if not low.startswith("-") else f"({low} to {high})")
+    if column.name in cell.groups:
+        parts.append(group(cell.groups[column.name]))
+    return " ".join(parts)
+
+
+def number(value: float, column: MetricColumn) -> str:
+    """Write a number to the metric's decimals."""
+    return f"{value:z.{column.decimals}f}"
 
 
 def coverage(cell: TaskCell) -> str:
     """Write how many cases have a valid prediction, of all; a star marks values that are not final."""
-    return f"{cell.valid}/{cell.cases}{'*' if cell.provisional else ''}" if cell.entered else ABSENT
+    return f"{cell.valid}/{cell.cases}{'*' if cell.provisional else ''}" if cell.entered and cell.cases else ABSENT
 
 
 def endings(row: Row) -> str:
@@ -45,6 +82,22 @@ def endings(row: Row) -> str:
 def team(row: Row) -> str:
     """Write a team's name, marked where it is a baseline."""
     return f"{row.title} (baseline)" if row.baseline else row.title
+
+
+def notes(board: Leaderboard) -> tuple[str, ...]:
+    """Say what has to be known to read the tables."""
+    rows = [row for track in board.tracks for row in track.rows]
+    found = []
+    if any(cell.intervals for row in rows for cell in row.tasks.values()):
+        resampling = board.ranking.resampling
+        found.append(
+            f"In brackets: {100 * resampling.confidence:g} % intervals over {resampling.resamples:,} resamples of the "
+            "cases. Teams with the same letter cannot be told from the best of them "
+            f"(adjusted tests, α = {board.ranking.alpha:g})."
+        )
+    if any(row.provisional for row in rows):
+        found.append(PROVISIONAL_NOTE)
+    return tuple(found)
 
 
 PROVISIONAL_NOTE = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -107,15 +108,21 @@ def leaderboard_tables(board: Leaderboard) -> RenderableType:
             parts += [_table(table), Text("")]
     if board.notice:
         parts.append(Text(board.notice, style="italic"))
-    if tables.is_provisional(board):
-        parts.append(Text(cells.PROVISIONAL_NOTE, style="yellow"))
+    parts += [Text(note, style="dim") for note in cells.notes(board)]
     return Group(*parts)
 
 
 def _table(laid_out: tables.Table) -> Table:
-    table = Table(title=Text(laid_out.title, style="bold"), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=Text(laid_out.title, style="bold"),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
     for column in laid_out.columns:
-        table.add_column(Text(column.title), justify="right" if column.numeric else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if column.numeric else "left"
+        table.add_column(Text(column.title), justify=justify, overflow="fold", no_wrap=column.numeric)
     for row, dimmed in zip(laid_out.rows, laid_out.dimmed, strict=True):
         table.add_row(*[Text(cell) for cell in row], style="dim" if dimmed else None)
     return table

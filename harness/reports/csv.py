@@ -18,11 +18,13 @@ def to_csv(board: Leaderboard) -> str:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    header = ["track", "team", "title", "baseline", "provisional", "placement", "overall_rank", "endings"]
+    header = ["track", "team", "title", "baseline", "provisional", "placement", "placement.low", "placement.high"]
+    header += ["overall_rank", "endings"]
     for task in board.tasks:
         header += [f"{task.name}.rank", f"{task.name}.valid", f"{task.name}.cases"]
         for metric in task.metrics:
-            header += [f"{task.name}.{metric.name}", *([f"{task.name}.{metric.name}.rank"] if metric.ranked else [])]
+            name = f"{task.name}.{metric.name}"
+            header += [name, f"{name}.low", f"{name}.high", *([f"{name}.rank"] if metric.ranked else [])]
     writer.writerow(header)
     for track in board.tracks:
         for row in track.rows:
@@ -37,6 +39,7 @@ def _cells(row: Row, board: Leaderboard) -> list[object]:
         row.baseline,
         row.provisional,
         _or_empty(row.placement),
+        *(("", "") if row.stability is None else (row.stability.placement.low, row.stability.placement.high)),
         _or_empty(row.overall_rank),
         "; ".join(f"{ending} {count}" for ending, count in row.endings.items()),
     ]
@@ -45,7 +48,9 @@ def _cells(row: Row, board: Leaderboard) -> list[object]:
         line += [_or_empty(cell.rank), *((cell.valid, cell.cases) if cell.entered else ("", ""))]
         for metric in task.metrics:
             score = cell.metrics.get(metric.name)
+            interval = cell.intervals.get(metric.name)
             line.append(repr(score.value) if isinstance(score, Scored) else "")
+            line += ["", ""] if interval is None else [repr(interval.low), repr(interval.high)]
             if metric.ranked:
                 line.append(_or_empty(cell.metric_ranks.get(metric.name)))
     return line

@@ -8,15 +8,22 @@ from harness.reports.csv import to_csv
 from harness.reports.markdown import markdown
 from harness.scoring.leaderboard import Leaderboard
 from harness.scoring.scores import Scores
+from harness.scoring.spreads import Stability
 
 SCORES_FILE = "scores.json"
 LEADERBOARD_FILE = "leaderboard.json"
+STABILITY_FILE = "stability.json"
 PROFILE_FILE = "profile.json"
 
 
 def write_scores(store: RunStore, scores: Scores) -> None:
     """Write ``scores.json``."""
     store.write(SCORES_FILE, to_json(scores.model_dump(mode="json")))
+
+
+def write_stability(store: RunStore, trust: Stability) -> None:
+    """Write ``stability.json``."""
+    store.write(STABILITY_FILE, to_json(trust.model_dump(mode="json")))
 
 
 def write_leaderboard(store: RunStore, board: Leaderboard) -> None:

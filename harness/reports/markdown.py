@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.reports import cells
-from harness.reports.tables import Table, is_provisional, track_tables
+from harness.reports.tables import Table, reported_tables, track_tables
 from harness.scoring.leaderboard import Leaderboard
 
 SPECIAL = "\\`*_{}[]<>#|~&!"
@@ -17,8 +17,8 @@ def markdown(board: Leaderboard) -> str:
     for track in board.tracks:
         overview, *tasks = track_tables(board, track)
         parts += [_table("##", overview), *(_table("###", task) for task in tasks)]
-    if is_provisional(board):
-        parts.append(_escaped(cells.PROVISIONAL_NOTE))
+        parts += [_table("###", reported) for reported in reported_tables(board, track)]
+    parts += [_escaped(note) for note in cells.notes(board)]
     parts.append(f"Rules `{board.rules[:16]}`, evidence `{board.evidence[:16]}`.")
     return "\n\n".join(parts) + "\n"
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from harness.reports import cells
 from harness.scoring.leaderboard import Leaderboard, MetricColumn, Row, TaskColumn, TrackTable
 
+ARROWS = {"higher": " ↑", "lower": " ↓", "zero": " → 0", "none": ""}
+
 
 @dataclass(frozen=True)
 class Column:
@@ -36,20 +38,43 @@ class Table:
 
 
 def track_tables(board: Leaderboard, track: TrackTable) -> tuple[Table, ...]:
-    """Lay out one track: the overview first, then each task that somebody entered."""
+    """Lay out one track: the overview first, then the ranked metrics of each task that somebody entered."""
     entered = [task for task in board.tasks if any(row.tasks[task.name].entered for row in track.rows)]
     return (_overview(board, track), *(_task_table(task, track.rows) for task in entered))
 
 
+def reported_tables(board: Leaderboard, track: TrackTable) -> tuple[Table, ...]:
+    """Lay out the metrics of a track that are reported and do not count."""
+    tables = []
+    for task in board.tasks:
+        reported = [metric for metric in task.metrics if not metric.ranked]
+        rows = [row for row in track.rows if row.tasks[task.name].entered]
+        if reported and rows:
+            tables.append(
+                Table(
+                    title=f"{task.title}: reported beside the ranking",
+                    columns=(Column("Team", numeric=False), *(Column(_metric_title(metric)) for metric in reported)),
+                    rows=tuple(
+                        (
+                            cells.team(row),
+                            *(cells.metric_value(row.tasks[task.name], metric) for metric in reported),
+                        )
+                        for row in sorted(rows, key=lambda row: _task_order(row, task))
+                    ),
+                    dimmed=tuple(row.baseline for row in sorted(rows, key=lambda row: _task_order(row, task))),
+                )
+            )
+    return tuple(tables)
+
+
 def _overview(board: Leaderboard, track: TrackTable) -> Table:
-    ranks = tuple(Column(task.name) for task in board.tasks)
     return Table(
         title=f"{track.name} track: {track.title}",
         columns=(
-            Column("Place"),
+            Column("Place", numeric=False),
             Column("Team", numeric=False),
             Column("Rank"),
-            *ranks,
+            *(Column(task.name) for task in board.tasks),
             Column("Trials", numeric=False),
         ),
         rows=tuple(
@@ -68,19 +93,20 @@ def _overview(board: Leaderboard, track: TrackTable) -> Table:
 
 def _task_table(task: TaskColumn, rows: Sequence[Row]) -> Table:
     entered = sorted((row for row in rows if row.tasks[task.name].entered), key=lambda row: _task_order(row, task))
+    ranked = [metric for metric in task.metrics if metric.ranked]
     return Table(
-        title=f"{task.title} ({task.cases} cases)",
+        title=f"{task.title} ({task.cases} cases)" if task.cases else task.title,
         columns=(
             Column("Rank"),
             Column("Team", numeric=False),
-            *(Column(_metric_title(metric)) for metric in task.metrics),
+            *(Column(_metric_title(metric)) for metric in ranked),
             Column("Valid"),
         ),
         rows=tuple(
             (
                 cells.task_rank(row.tasks[task.name]),
                 cells.team(row),
-                *(cells.metric_value(row.tasks[task.name], metric) for metric in task.metrics),
+                *(cells.metric_value(row.tasks[task.name], metric) for metric in ranked),
                 cells.coverage(row.tasks[task.name]),
             )
             for row in entered
@@ -96,9 +122,4 @@ def _task_order(row: Row, task: TaskColumn) -> tuple[bool, float, str]:
 
 def _metric_title(metric: MetricColumn) -> str:
     unit = f" [{metric.unit}]" if metric.unit else ""
-    return f"{metric.title}{unit} {'↑' if metric.direction == 'higher' else '↓'}"
-
-
-def is_provisional(board: Leaderboard) -> bool:
-    """Say whether any row waits for results."""
-    return any(row.provisional for track in board.tracks for row in track.rows)
+    return f"{metric.title}{unit}{ARROWS[metric.direction]}"

@@ -10,8 +10,13 @@ from pydantic import Field
 
 from harness.metrics.registry import metric_named
 from harness.records.plan import Kept, Plan
-from harness.scoring.rank import Contender, RankedTask, Standing, rank
+from harness.scoring.drawn import DrawnRun
+from harness.scoring.rank import Contender, Keys, RankedTask, Standing, rank, ranked_tasks
+from harness.scoring.schemes import point_keys
 from harness.scoring.scores import EntryScore, MetricScore, Scored, Scores
+from harness.scoring.spreads import Interval, Stability, TeamStability
+from harness.specs.challenge import ChallengeSpec, Ranking
+from harness.specs.task import TaskSpec
 
 
 class MetricColumn(Kept):
@@ -41,7 +46,11 @@ class TaskCell(Kept):
     Attributes
     ----------
     rank
-        Weighted mean of the metric ranks; absent for a baseline.
+        What the ranking rule makes of the metric ranks; absent for a baseline.
+    groups
+        By metric: teams of one group cannot be told from its best, 1 for that of the best team.
+    intervals
+        Of each metric.
     valid, cases
         Coverage: cases with a valid prediction, of all.
     """
@@ -50,13 +59,15 @@ class TaskCell(Kept):
     provisional: bool = False
     rank: float | None = Field(default=None, exclude_if=lambda value: value is None)
     metric_ranks: dict[str, int] = Field(default_factory=dict)
+    groups: dict[str, int] = Field(default_factory=dict)
     metrics: dict[str, MetricScore] = Field(default_factory=dict)
+    intervals: dict[str, Interval] = Field(default_factory=dict)
     valid: int = 0
     cases: int = 0
 
 
 class Row(Kept):
-    """A team in a track; a baseline has neither placement nor ranks."""
+    """A team in a track; a baseline has neither placement nor ranks, and no stability."""
 
     team: str
     title: str
@@ -64,6 +75,7 @@ class Row(Kept):
     provisional: bool
     placement: int | None = Field(default=None, exclude_if=lambda value: value is None)
     overall_rank: float | None = Field(default=None, exclude_if=lambda value: value is None)
+    stability: TeamStability | None = Field(default=None, exclude_if=lambda value: value is None)
     tasks: dict[str, TaskCell]
     endings: dict[str, int]
 
@@ -83,13 +95,14 @@ class Leaderboard(Kept):
     challenge: str
     title: str
     notice: str
+    ranking: Ranking
     rules: str
     evidence: str
     tasks: tuple[TaskColumn, ...]
     tracks: tuple[TrackTable, ...]
 
 
-def leaderboard(plan: Plan, scores: Scores) -> Leaderboard:
+def leaderboard(plan: Plan, scores: Scores, drawn: DrawnRun, trust: Stability) -> Leaderboard:
     """Rank every track of a run.
 
     Parameters
@@ -98,59 +111,68 @@ def leaderboard(plan: Plan, scores: Scores) -> Leaderboard:
         The run's plan, for the ranking rule, the tracks and the metrics' display.
     scores
         What the teams reached.
+    drawn
+        The run's draws, which also hold what orders the teams.
+    trust
+        How far values and ranks can be trusted.
 
     Returns
     -------
     Leaderboard
         The same, whatever the order of entries.
     """
-    columns = tuple(
-        TaskColumn(
-            name=task.spec.name,
-            title=task.spec.title,
-            weight=plan.challenge.ranking.task_weights.get(task.spec.name, 1.0),
-            cases=len(task.cases),
-            metrics=tuple(
-                MetricColumn(
-                    name=metric.name,
-                    title=metric_named(metric.name).title,
-                    unit=metric_named(metric.name).unit,
-                    direction=metric.direction,
-                    decimals=metric.decimals,
-                    ranked=metric.ranked,
-                )
-                for metric in task.spec.metrics
-            ),
-        )
-        for task in plan.tasks
-    )
-    tasks = tuple(
-        RankedTask(task.spec.name, task.spec.metrics, column.weight)
-        for task, column in zip(plan.tasks, columns, strict=True)
-    )
-    tracks = tuple(
-        TrackTable(name=name, title=title, rows=_rows([e for e in scores.entries if e.track == name], tasks))
-        for name, title in plan.challenge.tracks.items()
-        if any(entry.track == name for entry in scores.entries)
-    )
+    ranking = plan.challenge.ranking
+    keys = {track.evidence.track: point_keys(track.evidence, ranking, track.tests) for track in drawn.tracks}
     return Leaderboard(
         challenge=plan.challenge.name,
         title=plan.challenge.title,
         notice=plan.notice,
+        ranking=ranking,
         rules=scores.rules,
         evidence=scores.evidence,
-        tasks=columns,
-        tracks=tracks,
+        tasks=tuple(task_column(task.spec, plan.challenge, cases=len(task.cases)) for task in plan.tasks),
+        tracks=tuple(
+            TrackTable(
+                name=name,
+                title=title,
+                rows=_rows([entry for entry in scores.entries if entry.track == name], plan, keys[name], trust),
+            )
+            for name, title in plan.challenge.tracks.items()
+            if name in keys
+        ),
     )
 
 
-def _rows(entries: Sequence[EntryScore], tasks: Sequence[RankedTask]) -> tuple[Row, ...]:
+def task_column(task: TaskSpec, challenge: ChallengeSpec, *, cases: int) -> TaskColumn:
+    """Describe a task for the leaderboard."""
+    return TaskColumn(
+        name=task.name,
+        title=task.title,
+        weight=challenge.ranking.task_weights.get(task.name, 1.0),
+        cases=cases,
+        metrics=tuple(
+            MetricColumn(
+                name=metric.name,
+                title=metric_named(metric.name).title,
+                unit=metric_named(metric.name).unit,
+                direction=metric.direction,
+                decimals=metric.decimals,
+                ranked=metric.ranked,
+            )
+            for metric in task.metrics
+        ),
+    )
+
+
+def _rows(entries: Sequence[EntryScore], plan: Plan, keys: Keys, trust: Stability) -> tuple[Row, ...]:
     by_team: dict[str, list[EntryScore]] = {}
     for entry in sorted(entries, key=lambda entry: (entry.baseline, entry.team)):
         by_team.setdefault(entry.team, []).append(entry)
-    standings = {standing.team: standing for standing in rank([_contender(each) for each in by_team.values()], tasks)}
-    ranked = [_row(by_team[team], tasks, standing) for team, standing in standings.items()]
-    baselines = [_row(of_team, tasks, None) for team, of_team in by_team.items() if team not in standings]
+    tasks = ranked_tasks(plan)
+    contenders = [_contender(of_team) for of_team in by_team.values()]
+    standings = {each.team: each for each in rank(contenders, tasks, plan.challenge.ranking, keys)}
+    ranked = [_row(by_team[team], tasks, standing, trust) for team, standing in standings.items()]
+    baselines = [_row(of_team, tasks, None, trust) for team, of_team in by_team.items() if team not in standings]
     return (*ranked, *baselines)
 
 
@@ -162,24 +184,27 @@ def _contender(entries: Sequence[EntryScore]) -> Contender:
     return Contender(entries[0].team, values, baseline=entries[0].baseline)
 
 
-def _row(entries: Sequence[EntryScore], tasks: Sequence[RankedTask], standing: Standing | None) -> Row:
-    by_task = {entry.task: entry for entry in entries}
+def _row(
+    entries: Sequence[EntryScore], tasks: Sequence[RankedTask], standing: Standing | None, trust: Stability
+) -> Row:
+    first, by_task = entries[0], {entry.task: entry for entry in entries}
     endings: Counter[str] = Counter()
     for entry in entries:
         endings.update(entry.endings)
     return Row(
-        team=entries[0].team,
-        title=entries[0].title,
-        baseline=entries[0].baseline,
+        team=first.team,
+        title=first.title,
+        baseline=first.baseline,
         provisional=any(entry.provisional for entry in entries),
         placement=None if standing is None else standing.placement,
         overall_rank=None if standing is None else standing.overall_rank,
-        tasks={task.name: _cell(by_task.get(task.name), task.name, standing) for task in tasks},
+        stability=None if standing is None else trust.of_team(first.track, first.team),
+        tasks={task.name: _cell(by_task.get(task.name), task.name, standing, trust) for task in tasks},
         endings=dict(sorted(endings.items())),
     )
 
 
-def _cell(entry: EntryScore | None, task: str, standing: Standing | None) -> TaskCell:
+def _cell(entry: EntryScore | None, task: str, standing: Standing | None, trust: Stability) -> TaskCell:
     position = None if standing is None else standing.tasks[task]
     if entry is None:
         return TaskCell(entered=False, rank=None if position is None else position.rank)
@@ -188,7 +213,9 @@ def _cell(entry: EntryScore | None, task: str, standing: Standing | None) -> Tas
         provisional=entry.provisional,
         rank=None if position is None else position.rank,
         metric_ranks={} if position is None else dict(position.metric_ranks),
+        groups={} if position is None else trust.groups(entry.track, entry.team, task),
         metrics=entry.metrics,
+        intervals=trust.intervals(entry.track, entry.team, task),
         valid=entry.valid,
         cases=entry.cases,
     )

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from harness.datasets import references
 from harness.datasets.references import ReferenceMask
-from harness.metrics.averages import mean
 from harness.metrics.registry import metric_named
 from harness.records.plan import Entry, Plan, PlannedTask, fingerprint
 from harness.records.record import Record
 from harness.records.store import RunStore
 from harness.scoring import policies
+from harness.scoring.evidence import evidence
 from harness.scoring.predictions import is_valid, load_mask, load_scalar
 from harness.scoring.scores import PENDING, CaseScore, EntryScore, MetricScore, Scored, Scores, Unscored
+from harness.specs.challenge import Average
 from harness.specs.task import MetricSpec, ScalarReference, TaskSpec
 
 EntryKey = tuple[str, str, str]
@@ -51,17 +52,23 @@ def score(plan: Plan, store: RunStore, root: Path) -> Scores:
     """
     records = _all_records(plan, store)
     entries: dict[EntryKey, EntryScore] = {}
+    truths_by_task: dict[str, dict[str, float]] = {}
     for task in plan.tasks:
         of_task = {entry.key: records[entry.key] for entry in plan.entries if entry.task == task.spec.name}
         score_cases = _scalar_cases if isinstance(task.spec.reference, ScalarReference) else _mask_cases
         truths, cases = score_cases(task, of_task, store.folder, root)
+        if truths:
+            truths_by_task[task.spec.name] = truths
         for entry in plan.entries:
             if entry.key in cases:
-                entries[entry.key] = _entry_score(entry, task.spec, cases[entry.key], truths)
+                entries[entry.key] = _entry_score(
+                    entry, task.spec, cases[entry.key], truths, plan.challenge.ranking.average
+                )
     return Scores(
         challenge=plan.challenge.name,
         rules=fingerprint([plan.challenge, *(task.spec for task in plan.tasks)]),
         evidence=_fingerprint(records),
+        references=truths_by_task,
         entries=tuple(entries[entry.key] for entry in plan.entries),
     )
 
@@ -137,8 +144,9 @@ def _ending(record: Record | None) -> str:
     return PENDING if record is None else str(record.outcome.ending)
 
 
-def _entry_score(entry: Entry, task: TaskSpec, cases: list[CaseScore], truths: Mapping[str, float]) -> EntryScore:
-    finished = [case for case in cases if case.ending != PENDING]
+def _entry_score(
+    entry: Entry, task: TaskSpec, cases: list[CaseScore], truths: Mapping[str, float], average: Average
+) -> EntryScore:
     return EntryScore(
         track=entry.track,
         team=entry.team,
@@ -148,31 +156,20 @@ def _entry_score(entry: Entry, task: TaskSpec, cases: list[CaseScore], truths: M
         cases=len(cases),
         valid=sum(case.ending == "ok" for case in cases),
         endings=dict(sorted(Counter(case.ending for case in cases).items())),
-        provisional=len(finished) < len(cases),
-        metrics={spec.name: _metric_score(spec, task, finished, truths) for spec in task.metrics},
+        provisional=any(case.ending == PENDING for case in cases),
+        metrics={spec.name: _metric_score(spec, task, cases, truths, average) for spec in task.metrics},
         case_scores=tuple(cases),
     )
 
 
 def _metric_score(
-    spec: MetricSpec, task: TaskSpec, finished: list[CaseScore], truths: Mapping[str, float]
+    spec: MetricSpec, task: TaskSpec, cases: list[CaseScore], truths: Mapping[str, float], average: Average
 ) -> MetricScore:
-    if not finished:
+    if all(case.ending == PENDING for case in cases):
         return Unscored(status="pending", reason="no case has run yet")
-    metric = metric_named(spec.name)
-    if metric.scope == "case":
-        return Scored(value=mean(case.values[spec.name] for case in finished))
-    if not isinstance(task.reference, ScalarReference):
-        raise TypeError(f"{metric.name} needs one number per case")
-    reference = np.array([truths[case.case] for case in finished], dtype=np.float64)
-    prediction = np.array(
-        [
-            policies.imputed_prediction(spec, truths[case.case], task.reference)
-            if case.prediction is None
-            else case.prediction
-            for case in finished
-        ],
-        dtype=np.float64,
-    )
-    value = metric.resolve()(reference, prediction, metric.parameters.model_validate(spec.parameters))
-    return Unscored(status="undefined", reason=metric.undefined) if value is None else Scored(value=value)
+    found = evidence(spec, task, cases, truths)
+    value = found.value(average)
+    if value is None:
+        reason = found.metric.undefined if found.counted.any() else "no case counts for it"
+        return Unscored(status="undefined", reason=reason)
+    return Scored(value=value)

@@ -83,10 +83,13 @@ class Scores(Kept):
     evidence
         SHA-256 over every record's ending and prediction. Scores of the same rules and evidence are the same,
         whichever machine the predictions come from.
+    references
+        By task and case, for tasks whose references are numbers.
     """
 
     format: Literal[1] = 1
     challenge: str
     rules: str
     evidence: str
+    references: dict[str, dict[str, float]]
     entries: tuple[EntryScore, ...]

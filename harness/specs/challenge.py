@@ -9,21 +9,41 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from harness.errors import nearest
-from harness.specs.part import Line, Name, Positive, SpecPart
+from harness.specs.part import Line, Name, Positive, Share, SpecPart, Whole
 from harness.specs.task import TaskSpec
+
+Scheme = Literal["aggregate_then_rank", "rank_then_aggregate", "test_then_rank"]
+Average = Literal["mean", "median"]
+TaskRule = Literal["mean_of_metric_ranks", "ranked_again"]
+Absent = Literal["valid_submissions_plus_one", "last"]
+
+
+class Resampling(SpecPart):
+    """How uncertainty is measured: cases are drawn anew, the same for all teams, and everything is ranked again."""
+
+    resamples: Whole = Field(default=10_000, ge=100, le=1_000_000)
+    confidence: Share = 0.95
 
 
 class Ranking(SpecPart):
-    """How metric values become a placement.
+    """How cases become a placement.
 
-    ``mean_of_metric_ranks``: teams are ranked on each metric of a task; the task's rank is the weighted
-    mean of its metric ranks; the overall rank is the weighted mean of the task ranks.
+    ``scheme`` orders teams on each metric: by the ``average`` over cases (``aggregate_then_rank``), by the ``average``
+    of their ranks within each case (``rank_then_aggregate``), or by how many teams they are significantly better than
+    (``test_then_rank``). ``task_rule`` makes a task's rank of the weighted mean of its metrics' ranks: as it is, or as
+    the place that it gives (``ranked_again``). The overall rank is the weighted mean of the task ranks.
+    ``absent_task`` is the rank of a team that did not enter a task: one more than the number of those that did, or the
+    last place of the track, its number of teams. ``alpha`` is the level of tests.
     """
 
-    scheme: Literal["mean_of_metric_ranks"]
+    scheme: Scheme = "aggregate_then_rank"
+    average: Average = "mean"
+    task_rule: TaskRule = "mean_of_metric_ranks"
     ties: Literal["best"] = "best"
-    absent_task: Literal["valid_submissions_plus_one"] = "valid_submissions_plus_one"
+    absent_task: Absent = "valid_submissions_plus_one"
     task_weights: dict[Name, Positive] = Field(default_factory=dict)
+    alpha: Share = 0.05
+    resampling: Resampling = Resampling()
 
 
 class ChallengeSpec(SpecPart):

@@ -29,6 +29,7 @@ Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Line = Annotated[str, Field(pattern=LINE_PATTERN)]
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(strict=True, gt=0, lt=1)]
 Whole = Annotated[int, Field(strict=True)]
 Switch = Annotated[bool, Field(strict=True)]
 

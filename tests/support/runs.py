@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-DERIVED = ("scores.json", "leaderboard.json", "leaderboard.csv", "leaderboard.md")
+DERIVED = ("scores.json", "stability.json", "leaderboard.json", "leaderboard.csv", "leaderboard.md")
 
 
 def write_submission(

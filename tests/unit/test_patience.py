@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.commands.score import score_and_rank
 from harness.engines.engine import RunResult
 from harness.engines.outcome import Ending
 from harness.errors import DiskFull, EngineFault, EngineUnavailable, InfrastructureError
@@ -18,9 +19,6 @@ from harness.execution.plan import shuffled
 from harness.records.plan import Plan
 from harness.records.record import Record
 from harness.records.store import RunStore
-from harness.reports.files import write_leaderboard
-from harness.scoring.leaderboard import leaderboard
-from harness.scoring.score import score
 from harness.specs.challenge import Challenge
 from tests.support.datasets import write_tiny_data
 from tests.support.fake_runs import Answer, answering, carried_out
@@ -216,8 +214,7 @@ def test_after_enough_equal_failures_the_rest_is_recorded_alike(runs: Runs) -> N
     )
     assert spared.outcome.detail == "not run: the first 3 cases all ended so"
     assert (spared.exit_code, spared.prediction, spared.spans) == (None, None, {})
-    scored = leaderboard(runs.plan, score(runs.plan, store, runs.root))
-    write_leaderboard(store, scored)
+    score_and_rank(store, runs.plan, runs.root)
     rows = board(runs.out)
     assert rows["method/alpha"]["endings"] == {"crashed": 8}
     assert rows["method/beta"]["endings"] == {"ok": 8}

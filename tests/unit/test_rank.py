@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.scoring.rank import Contender, RankedTask, Standing, rank
-from harness.specs.challenge import Challenge
+from harness.specs.challenge import Challenge, Ranking
 from harness.specs.task import MetricSpec
 
 # The Method track as FOMO25 published it; ranks and placements are the organisers' own.
@@ -42,7 +42,7 @@ def fomo25_tasks(challenge: Challenge) -> list[RankedTask]:
 @pytest.fixture
 def standings(fomo25: Challenge) -> dict[str, Standing]:
     contenders = [contender(row) for row in published_rows()]
-    return {standing.team: standing for standing in rank(contenders, fomo25_tasks(fomo25))}
+    return {standing.team: standing for standing in rank(contenders, fomo25_tasks(fomo25), fomo25.spec.ranking)}
 
 
 @pytest.mark.parametrize("row", [row for row in published_rows() if row["placement"]], ids=lambda row: str(row["team"]))
@@ -62,7 +62,9 @@ def test_published_order_and_tie_are_reproduced(standings: dict[str, Standing]) 
 
 def test_baselines_take_no_rank_from_anyone(fomo25: Challenge, standings: dict[str, Standing]) -> None:
     assert not any(team.startswith("baseline") for team in standings)
-    without = rank([contender(row) for row in published_rows() if row["placement"]], fomo25_tasks(fomo25))
+    without = rank(
+        [contender(row) for row in published_rows() if row["placement"]], fomo25_tasks(fomo25), fomo25.spec.ranking
+    )
     assert list(without) == list(standings.values())
 
 
@@ -75,7 +77,7 @@ TWO_TASKS = [RankedTask("first", (metric("dice"),), 1.0), RankedTask("second", (
 
 
 def places(contenders: list[Contender], tasks: list[RankedTask]) -> dict[str, int]:
-    return {standing.team: standing.placement for standing in rank(contenders, tasks)}
+    return {standing.team: standing.placement for standing in rank(contenders, tasks, Ranking())}
 
 
 def test_values_are_compared_as_they_are_rounded() -> None:
@@ -92,7 +94,7 @@ def test_a_team_without_a_task_comes_behind_every_valid_submission() -> None:
         Contender("one", {"first": {"dice": 0.7}}),
         Contender("baseline", {"second": {"mae": 1.0}}, baseline=True),
     ]
-    ranks = {standing.team: standing.tasks["second"].rank for standing in rank(table, TWO_TASKS)}
+    ranks = {standing.team: standing.tasks["second"].rank for standing in rank(table, TWO_TASKS, Ranking())}
     assert ranks == {"also": 1.0, "both": 2.0, "one": 3.0}
 
 
@@ -102,7 +104,7 @@ def test_an_undefined_value_comes_behind_every_value_and_ahead_of_no_entry() -> 
         Contender("undefined", {"first": {"dice": None}, "second": {"mae": 1.0}}),
         Contender("absent", {"second": {"mae": 1.0}}),
     ]
-    ranks = {standing.team: standing.tasks["first"].rank for standing in rank(table, TWO_TASKS)}
+    ranks = {standing.team: standing.tasks["first"].rank for standing in rank(table, TWO_TASKS, Ranking())}
     assert ranks == {"worst": 1.0, "undefined": 2.0, "absent": 3.0}
 
 
@@ -111,7 +113,7 @@ def test_weights_decide_between_tasks_and_metrics() -> None:
         Contender("first", {"first": {"dice": 0.9}, "second": {"mae": 5.0}}),
         Contender("second", {"first": {"dice": 0.1}, "second": {"mae": 1.0}}),
     ]
-    overall = {standing.team: standing.overall_rank for standing in rank(table, TWO_TASKS)}
+    overall = {standing.team: standing.overall_rank for standing in rank(table, TWO_TASKS, Ranking())}
     assert overall == {"second": 1.25, "first": 1.75}
 
 
@@ -138,13 +140,13 @@ tables = st.lists(st.tuples(values, values), min_size=1, max_size=8).map(
 def test_the_order_of_teams_changes_nothing(table: list[Contender], random: object) -> None:
     shuffled = list(table)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert rank(shuffled, TWO_TASKS) == rank(table, TWO_TASKS)
+    assert rank(shuffled, TWO_TASKS, Ranking()) == rank(table, TWO_TASKS, Ranking())
 
 
 @settings(derandomize=True, deadline=None)
 @given(tables)
 def test_a_missing_value_never_outranks_a_finite_one(table: list[Contender]) -> None:
-    standings = {standing.team: standing for standing in rank(table, TWO_TASKS)}
+    standings = {standing.team: standing for standing in rank(table, TWO_TASKS, Ranking())}
     for better in table:
         for worse in table:
             for task, name in (("first", "dice"), ("second", "mae")):
@@ -155,7 +157,7 @@ def test_a_missing_value_never_outranks_a_finite_one(table: list[Contender]) -> 
 @settings(derandomize=True, deadline=None)
 @given(tables)
 def test_ranks_are_finite_and_better_values_never_rank_worse(table: list[Contender]) -> None:
-    standings = {standing.team: standing for standing in rank(table, TWO_TASKS)}
+    standings = {standing.team: standing for standing in rank(table, TWO_TASKS, Ranking())}
     for one in table:
         assert math.isfinite(standings[one.team].overall_rank)
         for other in table:
