@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Format, PrintFormat, RunFolder, show_leaderboard
+from harness.cli.options import Challenge, Format, PrintFormat, RunFolder, show_leaderboard
 
 Data = Annotated[Path | None, typer.Option("--data", help="The data folder; default: the one the run used.")]
 
@@ -20,8 +20,18 @@ def score(folder: RunFolder, data: Data = None) -> None:
     typer.echo(f"Scored: {folder} (scores.json; leaderboard.json, .csv and .md)")
 
 
-def leaderboard(folder: RunFolder, data: Data = None, show: PrintFormat = Format.TABLE) -> None:
-    """Show a run's leaderboard, all of it computed anew from records and predictions."""
+def leaderboard(
+    source: Annotated[Path, typer.Argument(metavar="RUN|CSV", help="The run directory, or a CSV of scores.")],
+    data: Data = None,
+    challenge: Challenge = "fomo25",
+    show: PrintFormat = Format.TABLE,
+) -> None:
+    """Show a run's leaderboard, computed anew from records and predictions; or rank a CSV of scores (--challenge)."""
+    if source.suffix.lower() == ".csv":
+        from harness.commands.score import rank_table
+
+        show_leaderboard(rank_table(source, challenge), show)
+        return
     from harness.commands.score import score_run
 
-    show_leaderboard(score_run(folder, data), show)
+    show_leaderboard(score_run(source, data), show)

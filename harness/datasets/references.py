@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from harness.datasets import grids, images, index
 from harness.datasets.case import Case
 from harness.datasets.grids import Grid
+from harness.datasets.groups import load_groups
 from harness.datasets.images import Header, NotAnImage
 from harness.datasets.scalars import LARGEST_TEXT, NotOneNumber, parse_number
 from harness.errors import DatasetError
@@ -36,13 +37,14 @@ class ReferenceMask:
 
 
 def check(task: TaskSpec, root: Path, cases: tuple[Case, ...]) -> None:
-    """Check the references of a task in full, before anything runs.
+    """Check the references of a task in full, and its table of groups, before anything runs.
 
     Raises
     ------
     DatasetError
         Naming the file and what is wrong with it.
     """
+    load_groups(task, root, [case.id for case in cases])
     if isinstance(task.reference, ScalarReference):
         _check_scalars(task, task.reference, root, cases)
         return

@@ -9,10 +9,12 @@ from harness.reports.markdown import markdown
 from harness.scoring.leaderboard import Leaderboard
 from harness.scoring.scores import Scores
 from harness.scoring.spreads import Stability
+from harness.scoring.subgroups import Subgroups
 
 SCORES_FILE = "scores.json"
 LEADERBOARD_FILE = "leaderboard.json"
 STABILITY_FILE = "stability.json"
+SUBGROUPS_FILE = "subgroups.json"
 PROFILE_FILE = "profile.json"
 
 
@@ -24,6 +26,11 @@ def write_scores(store: RunStore, scores: Scores) -> None:
 def write_stability(store: RunStore, trust: Stability) -> None:
     """Write ``stability.json``."""
     store.write(STABILITY_FILE, to_json(trust.model_dump(mode="json")))
+
+
+def write_subgroups(store: RunStore, groups: Subgroups) -> None:
+    """Write ``subgroups.json``."""
+    store.write(SUBGROUPS_FILE, to_json(groups.model_dump(mode="json")))
 
 
 def write_leaderboard(store: RunStore, board: Leaderboard) -> None:

@@ -72,16 +72,22 @@ def _require_order(minimum: float | None, maximum: float | None) -> None:
 
 
 class Files(SpecPart):
-    """Where a task's volumes and references lie below the data folder."""
+    """Where a task's volumes and references lie below the data folder, and the table of groups, where there is one."""
 
     folder: str
     volume: str
     reference: str
+    groups: str | None = None
 
     @field_validator("folder")
     @classmethod
     def _folder_is_relative(cls, value: str) -> str:
         return _relative_pattern(value, ())
+
+    @field_validator("groups")
+    @classmethod
+    def _groups_are_one_file(cls, value: str | None) -> str | None:
+        return None if value is None else _relative_pattern(value, ())
 
     @field_validator("volume")
     @classmethod
