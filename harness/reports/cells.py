@@ -70,7 +70,7 @@ def number(value: float, column: MetricColumn) -> str:
 
 def coverage(cell: TaskCell) -> str:
     """Write how many cases have a valid prediction, of all; a star marks values that are not final."""
-    return f"{cell.valid}/{cell.cases}{'*' if cell.provisional else ''}" if cell.entered and cell.cases else ABSENT
+    return f"{cell.valid}/{cell.cases}{'*' if cell.provisional else ''}" if cell.entered else ABSENT
 
 
 def endings(row: Row) -> str:

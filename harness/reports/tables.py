@@ -68,6 +68,7 @@ def reported_tables(board: Leaderboard, track: TrackTable) -> tuple[Table, ...]:
 
 
 def _overview(board: Leaderboard, track: TrackTable) -> Table:
+    ran = any(row.endings for row in track.rows)
     return Table(
         title=f"{track.name} track: {track.title}",
         columns=(
@@ -75,7 +76,7 @@ def _overview(board: Leaderboard, track: TrackTable) -> Table:
             Column("Team", numeric=False),
             Column("Rank"),
             *(Column(task.name) for task in board.tasks),
-            Column("Trials", numeric=False),
+            *([Column("Trials", numeric=False)] if ran else []),
         ),
         rows=tuple(
             (
@@ -83,7 +84,7 @@ def _overview(board: Leaderboard, track: TrackTable) -> Table:
                 cells.team(row),
                 cells.overall_rank(row),
                 *(cells.task_rank(row.tasks[task.name]) for task in board.tasks),
-                cells.endings(row),
+                *([cells.endings(row)] if ran else []),
             )
             for row in track.rows
         ),
@@ -100,14 +101,14 @@ def _task_table(task: TaskColumn, rows: Sequence[Row]) -> Table:
             Column("Rank"),
             Column("Team", numeric=False),
             *(Column(_metric_title(metric)) for metric in ranked),
-            Column("Valid"),
+            *([Column("Valid")] if task.cases else []),
         ),
         rows=tuple(
             (
                 cells.task_rank(row.tasks[task.name]),
                 cells.team(row),
                 *(cells.metric_value(row.tasks[task.name], metric) for metric in ranked),
-                cells.coverage(row.tasks[task.name]),
+                *([cells.coverage(row.tasks[task.name])] if task.cases else []),
             )
             for row in entered
         ),

@@ -17,6 +17,7 @@ from harness.specs.challenge import Challenge
 from harness.specs.task import TaskSpec
 
 LARGEST_FILE = 8 << 20
+UNSCORED = Unscored(status="undefined", reason="the table holds no value")
 TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0", "")
 
 

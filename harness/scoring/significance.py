@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from harness.scoring.evidence import Evidence
 from harness.scoring.rank import VALUE_DECIMALS, order_keys
+from harness.specs.task import Direction
 
 Array = NDArray[np.float64]
 Method = Literal["wilcoxon", "delong", "bootstrap"]
@@ -45,7 +46,7 @@ def compare(evidence: Sequence[Evidence], draws: Sequence[Array]) -> Tested:
     with_values = [each for each in per_case if each is not None]
     if len(with_values) == len(evidence):
         method: Method = "wilcoxon"
-        p = _pairwise(len(evidence), lambda i, j: _wilcoxon(_lead(first, with_values[i], with_values[j])))
+        p = _wilcoxon(first.spec.direction, np.stack(with_values))
     elif first.metric.name == "auroc":
         method, p = "delong", _delong(evidence)
     else:
@@ -143,21 +144,20 @@ def _pairwise(teams: int, test: Callable[[int, int], float]) -> Array:
     return p
 
 
-def _lead(evidence: Evidence, one: Array, other: Array) -> Array:
-    """Return by how much one team is better, case by case."""
-    direction = evidence.spec.direction
-    if direction == "zero":
-        return np.asarray(np.abs(other) - np.abs(one))
-    return one - other if direction == "higher" else other - one
-
-
-def _wilcoxon(lead: Array) -> float:
+def _wilcoxon(direction: Direction, values: Array) -> Array:
+    """Test every ordered pair on values of shape (teams, cases)."""
     from scipy.stats import wilcoxon
 
-    lead = np.round(lead[~np.isnan(lead)], 12)
-    if not lead.any():
-        return 1.0
-    return float(wilcoxon(lead, alternative="greater", correction=True, method="approx").pvalue)
+    worth = {"higher": values, "lower": -values, "zero": -np.abs(values), "none": values}[direction]
+    one, other = np.nonzero(~np.eye(len(worth), dtype=bool))
+    leads = np.round(worth[one] - worth[other], VALUE_DECIMALS)
+    differ = np.nan_to_num(leads).any(axis=1)
+    p = np.ones((len(worth), len(worth)))
+    if differ.any():
+        p[one[differ], other[differ]] = wilcoxon(
+            leads[differ], alternative="greater", correction=True, method="approx", axis=1, nan_policy="omit"
+        ).pvalue
+    return p
 
 
 def _delong(evidence: Sequence[Evidence]) -> Array:
