@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.datasets import stored
 from harness.datasets.grids import Grid
 
 HEADER_BYTES = 348
@@ -20,12 +22,6 @@ LARGEST_OFFSET = 1 << 20
 FARTHEST_MM = 1e6
 SILENT = logging.Logger("silent", logging.CRITICAL + 1)
 """For nibabel, which would print what it finds odd in a header; a stranger's file does not write to our terminal."""
-GZIP_MAGIC = b"\x1f\x8b"
-CHUNK = 1 << 16
-SOME_MEMBERS, LEAST_PER_MEMBER = 64, 4096
-"""A gzip file may be many files in a row: a few of any size; of more, so many bytes each must come on average."""
-ROUNDING = 1e-4
-"""Voxels of a mask are taken as the whole number that they are this close to."""
 
 
 class NotAnImage(ValueError):
@@ -119,7 +115,7 @@ def _first_bytes(path: Path) -> bytes:
         raise NotAnImage(f"it cannot be read ({fault.strerror})") from fault
     if not start:
         raise NotAnImage("the file is empty")
-    if start.startswith(GZIP_MAGIC):
+    if start.startswith(stored.GZIP_MAGIC):
         try:
             start = zlib.decompressobj(wbits=31).decompress(start, 1 << 20)
         except zlib.error as fault:
@@ -180,68 +176,50 @@ def read_voxels(path: Path, header: Header) -> NDArray[np.generic]:
     NotAnImage
         The data are damaged or end early.
     """
-    wanted = header.offset + header.data_bytes
-    try:
-        with path.open("rb") as stream:
-            is_gzip = stream.read(2) == GZIP_MAGIC
-            stream.seek(0)
-            content = _inflated(stream, wanted) if is_gzip else stream.read(wanted)
-    except (OSError, EOFError, zlib.error) as fault:
-        raise NotAnImage("its voxel data are damaged or end early") from fault
-    if len(content) < wanted:
-        raise NotAnImage(f"its voxel data end after {len(content)} of {wanted} bytes")
-    stored = np.frombuffer(content, header.dtype, offset=header.offset).reshape(header.grid.shape, order="F")
-    if (header.slope, header.intercept) == (1.0, 0.0):
-        return stored
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is not finite, and is judged as such
-        return stored * header.slope + header.intercept
+    content = b"".join(stored_voxels(path, header))
+    return scaled(np.frombuffer(content, header.dtype), header).reshape(header.grid.shape, order="F")
 
 
-def _inflated(stream: BinaryIO, wanted: int) -> bytes:
-    """Decompress so many bytes and no more; fewer where the file ends. Raises EOFError within a gzip member.
-
-    The standard library's reader would spend minutes on millions of empty members, or on a name of 256 MiB.
-    """
-    content, waiting = bytearray(), stream.read(CHUNK)
-    for _ in range(SOME_MEMBERS + wanted // LEAST_PER_MEMBER):
-        member = zlib.decompressobj(wbits=31)
-        while not member.eof:
-            waiting = waiting or stream.read(CHUNK)
-            if not waiting:
-                raise EOFError
-            # One byte more than is wanted: on the way to it, zlib compares the checksum of what ends there.
-            content += member.decompress(waiting, wanted + 1 - len(content))
-            if len(content) > wanted:
-                return bytes(content[:wanted])
-            waiting = member.unconsumed_tail
-        waiting = member.unused_data or stream.read(CHUNK)
-        if len(content) == wanted or not waiting:
-            break
-    return bytes(content)
-
-
-def read_mask(path: Path, header: Header) -> NDArray[np.generic]:
-    """Read the voxels of a mask, with what floating-point rounding did to whole numbers undone.
-
-    A header scales in 32 bits: a mask that a library stored as 0 and 255 with a slope of 1/255 comes back with
-    1.00000006, and a background that is stored with an intercept with -7e-9.
+def stored_voxels(path: Path, header: Header) -> Iterator[bytes]:
+    """Read the voxels that a judged header announces as they are stored, a piece at a time.
 
     Parameters
     ----------
     path, header
         As for :func:`read_voxels`.
 
+    Yields
+    ------
+    bytes
+        Whole voxels, up to ``stored.PIECE`` bytes of them, the first axis running fastest.
+
     Raises
     ------
     NotAnImage
         The data are damaged or end early.
     """
-    voxels = read_voxels(path, header)
-    if voxels.dtype.kind != "f":
+    wanted, done, begun = header.offset + header.data_bytes, 0, b""
+    try:
+        for piece in stored.pieces(path, wanted):
+            before, done = done, done + len(piece)
+            rest = begun + piece[max(0, header.offset - before) :]
+            whole = len(rest) - len(rest) % header.dtype.itemsize
+            begun = rest[whole:]
+            if whole:
+                yield rest[:whole]
+    except (OSError, stored.Damaged) as fault:
+        raise NotAnImage("its voxel data are damaged or end early") from fault
+    if done < wanted:
+        raise NotAnImage(f"its voxel data end after {done} of {wanted} bytes")
+
+
+def scaled(voxels: NDArray[Any], header: Header) -> NDArray[Any]:
+    """Scale stored voxels as the header says, in double precision; of the stored type where it says nothing."""
+    if (header.slope, header.intercept) == (1.0, 0.0):
         return voxels
-    with np.errstate(invalid="ignore"):  # infinities, and signalling NaNs
-        nearest = np.rint(voxels)
-        return np.asarray(np.where(np.abs(voxels - nearest) <= ROUNDING, nearest, voxels))
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is not finite, and is judged as such
+        precision = np.result_type(voxels.dtype, np.float64)
+        return np.asarray(np.multiply(voxels, header.slope, dtype=precision) + header.intercept)
 
 
 def require_whole(path: Path, header: Header) -> None:
@@ -252,6 +230,7 @@ def require_whole(path: Path, header: Header) -> None:
     NotAnImage
         With the reason.
     """
-    voxels = read_voxels(path, header)
-    if voxels.dtype.kind == "f" and not np.isfinite(voxels).all():
-        raise NotAnImage("it holds voxels that are not finite")
+    for piece in stored_voxels(path, header):
+        voxels = scaled(np.frombuffer(piece, header.dtype), header)
+        if voxels.dtype.kind == "f" and not np.isfinite(voxels).all():
+            raise NotAnImage("it holds voxels that are not finite")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets import grids, images, index
+from harness.datasets import grids, images, index, masks
 from harness.datasets.case import Case
 from harness.datasets.grids import Grid
 from harness.datasets.groups import load_groups
@@ -90,13 +90,12 @@ def load_mask(task: TaskSpec, root: Path, case: str) -> ReferenceMask:
     path = index.reference_path(task, root, case)
     header = _mask_header(path)
     try:
-        voxels = images.read_mask(path, header)
+        mask = masks.read_mask(path, header)
     except NotAnImage as fault:
         raise _unusable(path, str(fault)) from fault
-    values = np.unique(voxels)
-    if not np.isin(values, (0, 1)).all():
-        raise _unusable(path, f"its values are {', '.join(f'{value:g}' for value in values[:6])}, not 0 and 1")
-    return ReferenceMask(voxels.astype(np.bool_), header.grid)
+    if not np.isin(mask.values, (0, 1)).all():
+        raise _unusable(path, f"its values are {', '.join(f'{value:g}' for value in mask.values[:6])}, not 0 and 1")
+    return ReferenceMask(mask.foreground(), header.grid)
 
 
 def _scalar(path: Path, spec: ScalarReference) -> float:

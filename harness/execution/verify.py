@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.datasets import grids, images
+from harness.datasets import grids, images, masks
 from harness.datasets.case import Case
 from harness.datasets.images import Header, NotAnImage, NotPlainNumbers
 from harness.datasets.scalars import LARGEST_TEXT, NotFinite, NotOneNumber, parse_number
@@ -67,13 +67,12 @@ def _verify_mask(volume: Path, prediction: Path) -> Outcome:
     if turn is None:
         return _refused(Refusal.WRONG_GRID, f"{prediction.name} has {grids.difference(header.grid, expected)}")
     try:
-        voxels = images.read_mask(prediction, header)
+        mask = masks.read_mask(prediction, header)
     except NotAnImage as fault:
         return _refused(Refusal.NOT_NIFTI, f"{prediction.name}: {fault}")
-    if voxels.dtype.kind == "f" and not np.isfinite(voxels).all():
+    if not mask.finite:
         return _refused(Refusal.NOT_FINITE, f"{prediction.name} holds voxels that are not finite")
-    values = np.unique(voxels)
-    foreground = values[values != 0]
+    values, foreground = mask.values, mask.foreground_values
     if foreground.size > 1 or not (foreground > 0).all() or not (foreground == np.rint(foreground)).all():
         more = ", …" if values.size > VALUES_SHOWN else ""
         shown = ", ".join(f"{value:g}" for value in values[:VALUES_SHOWN]) + more

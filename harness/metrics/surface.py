@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from harness.metrics.arguments import check_masks, rounded_spacing
 from harness.metrics.parameters import NsdParameters
-from harness.metrics.planes import compact
+from harness.metrics.planes import slabs
 
 CODES = 256
 MOST_OFFSETS = 4_000
 """Up to this many offsets are tried one by one; a tolerance of more voxels takes a distance transform, which is slower
 and needs about forty bytes for each voxel, however large the tolerance is."""
-COUNTED_AT_ONCE = 1 << 22
-"""``bincount`` makes eight bytes of each code: count in pieces, so that a mask of noise does not fill the memory."""
+VOXELS_AT_ONCE = 1 << 21
+"""Few enough for all that is made of them to stay near the processor, and for noise not to fill the memory."""
 
 
 def nsd(
@@ -80,14 +80,14 @@ def nsd(
         return float(all(empty))
 
     search = _search(reference.shape, spacing, parameters.tolerance_mm)
-    masks = compact(reference, prediction, edge=search.edge, gap=search.gap)
-    reference_codes, prediction_codes = _codes(masks.reference), _codes(masks.prediction)
-    reference_surface, prediction_surface = _is_surface(reference_codes), _is_surface(prediction_codes)
-    near_prediction = search.within(prediction_surface) & reference_surface
-    near_reference = search.within(reference_surface) & prediction_surface
-
-    total = _count(reference_codes[reference_surface]) + _count(prediction_codes[prediction_surface])
-    within = _count(reference_codes[near_prediction]) + _count(prediction_codes[near_reference])
+    total, within = np.zeros(CODES, np.int64), np.zeros(CODES, np.int64)
+    for slab in slabs(reference, prediction, edge=search.edge, gap=search.gap, voxels=VOXELS_AT_ONCE):
+        codes = _codes(slab.reference), _codes(slab.prediction)
+        surfaces = _is_surface(codes[0]), _is_surface(codes[1])
+        for own, surface, other in zip(codes, surfaces, surfaces[::-1], strict=True):
+            near = search.within(other)[slab.own] & surface[slab.own]
+            total += _count(own[slab.own][surface[slab.own]])
+            within += _count(own[slab.own][near])
     areas = _areas(spacing)
     return math.fsum(within * areas) / math.fsum(total * areas)
 
@@ -106,18 +106,21 @@ class _Search(NamedTuple):
 
         Corners closer to the border than ``edge`` may be left out: there is no surface there.
         """
+        if not surface.any():
+            return np.zeros_like(surface)
         if self.offsets is None:
             from scipy.ndimage import distance_transform_edt
 
             return np.asarray(distance_transform_edt(~surface, sampling=self.spacing_mm) <= self.tolerance_mm)
         # Shifting the flat array is shifting the volume, as ``edge`` keeps surfaces off the border.
-        steps = self.offsets @ np.array([surface.shape[1] * surface.shape[2], surface.shape[2], 1])
+        steps = self.offsets @ np.array(surface.strides)
         farthest = int(np.abs(steps).max())
-        source, near = surface.reshape(-1), np.zeros(surface.size, bool)
+        found = np.zeros_like(surface)
+        source, near = surface.ravel(order="K"), found.ravel(order="K")
         inner = near[farthest : near.size - farthest]
         for step in steps.tolist():
             inner |= source[farthest + step : source.size - farthest + step]
-        return near.reshape(surface.shape)
+        return found
 
 
 def _search(shape: tuple[int, ...], spacing: tuple[float, float, float], tolerance: float) -> _Search:
@@ -156,10 +159,7 @@ def _is_surface(codes: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def _count(codes: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return how often each code occurs, shape (256,)."""
-    counts = np.zeros(CODES, np.int64)
-    for start in range(0, codes.size, COUNTED_AT_ONCE):
-        counts += np.bincount(codes[start : start + COUNTED_AT_ONCE], minlength=CODES)
-    return counts
+    return np.bincount(codes, minlength=CODES)
 
 
 @functools.lru_cache(maxsize=64)

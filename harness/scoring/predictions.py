@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.datasets import grids, images
+from harness.datasets import grids, images, masks
 from harness.datasets.images import NotAnImage
 from harness.datasets.references import ReferenceMask
 from harness.datasets.scalars import NotOneNumber, parse_number
@@ -48,7 +48,7 @@ def load_mask(run: Path, record: Record, reference: ReferenceMask) -> NDArray[np
     path = _recorded(run, record)
     try:
         header = images.read_header(path)
-        voxels = images.read_mask(path, header)
+        mask = masks.read_mask(path, header)
     except NotAnImage as fault:
         raise _changed(run, record) from fault
     turn = grids.reorientation(header.grid, reference.grid)
@@ -58,7 +58,8 @@ def load_mask(run: Path, record: Record, reference: ReferenceMask) -> NDArray[np
             f"where {path} is.",
             remedy="Resample the reference.",
         )
-    return np.asarray(turn.apply(voxels) != 0, dtype=np.bool_)
+    foreground = np.asarray(turn.apply(mask.foreground()), dtype=np.bool_)
+    return foreground if turn.changes_nothing else np.asfortranarray(foreground)
 
 
 def _recorded(run: Path, record: Record) -> Path:

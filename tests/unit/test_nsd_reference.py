@@ -6,8 +6,9 @@ different order of operations, or single precision, changes the value visibly.
 
 from __future__ import annotations
 
+import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from harness.metrics import surface
-from harness.metrics.parameters import NsdParameters
+from harness.metrics.overlap import dice
+from harness.metrics.parameters import MetricParameters, NsdParameters
+from harness.metrics.planes import slabs
 from harness.metrics.surface import nsd
 
 with warnings.catch_warnings():
@@ -93,6 +96,50 @@ def test_trying_offsets_and_transforming_give_the_same_value(monkeypatch: pytest
     monkeypatch.setattr(surface, "MOST_OFFSETS", 0)
 
     assert values == [nsd(*pair[:3], NsdParameters(tolerance_mm=pair.tolerance_mm)) for pair in cases]
+
+
+@pytest.mark.parametrize("voxels", [1, 300])
+@pytest.mark.parametrize("offsets", [0, surface.MOST_OFFSETS])
+def test_cutting_into_slabs_changes_nothing(monkeypatch: pytest.MonkeyPatch, voxels: int, offsets: int) -> None:
+    cases = list(pairs(150, seed=2))
+    values = [nsd(*pair[:3], NsdParameters(tolerance_mm=pair.tolerance_mm)) for pair in cases]
+    cut = slabs_of(cases, surface.VOXELS_AT_ONCE)
+
+    monkeypatch.setattr(surface, "VOXELS_AT_ONCE", voxels)
+    monkeypatch.setattr(surface, "MOST_OFFSETS", offsets)
+
+    assert values == [nsd(*pair[:3], NsdParameters(tolerance_mm=pair.tolerance_mm)) for pair in cases]
+    assert cut == len(cases)
+    assert slabs_of(cases, voxels) > 1.5 * len(cases)
+
+
+def slabs_of(cases: list[Pair], voxels: int) -> int:
+    searches = [surface._search(pair.reference.shape, *pair[2:]) for pair in cases]
+    return sum(
+        sum(1 for _ in slabs(*pair[:2], edge=search.edge, gap=search.gap, voxels=voxels))
+        for pair, search in zip(cases, searches, strict=True)
+    )
+
+
+def test_how_masks_lie_in_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for pair, voxels in itertools.product(pairs(40, seed=3), (50, surface.VOXELS_AT_ONCE)):
+        monkeypatch.setattr(surface, "VOXELS_AT_ONCE", voxels)
+        parameters = NsdParameters(tolerance_mm=pair.tolerance_mm)
+        laid_out: list[Callable[[NDArray[np.bool_]], NDArray[np.bool_]]] = [
+            np.ascontiguousarray,
+            np.asfortranarray,
+            lambda mask: np.ascontiguousarray(mask.transpose(1, 2, 0)).transpose(2, 0, 1),
+            lambda mask: np.ascontiguousarray(mask[::-1, :, ::-1])[::-1, :, ::-1],
+        ]
+        values = {
+            (
+                nsd(one(pair.reference), other(pair.prediction), pair.spacing_mm, parameters),
+                dice(one(pair.reference), other(pair.prediction), pair.spacing_mm, MetricParameters()),
+            )
+            for one, other in itertools.product(laid_out, repeat=2)
+        }
+
+        assert len(values) == 1
 
 
 def test_specks_far_apart_score_as_in_surface_distance() -> None:
