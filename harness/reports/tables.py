@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from harness.reports import cells
 from harness.scoring.leaderboard import Leaderboard, MetricColumn, Row, TaskColumn, TrackTable
+from harness.specs.task import Direction
+
+ARROWS: dict[Direction, str] = {"higher": "↑", "lower": "↓", "zero": "→ 0", "none": ""}
+"""Which values are better, behind a metric's title."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def _task_order(row: Row, task: TaskColumn) -> tuple[bool, float, str]:
 
 def _metric_title(metric: MetricColumn) -> str:
     unit = f" [{metric.unit}]" if metric.unit else ""
-    return f"{metric.title}{unit} {'↑' if metric.direction == 'higher' else '↓'}"
+    return f"{metric.title}{unit} {ARROWS[metric.direction]}".rstrip()
 
 
 def is_provisional(board: Leaderboard) -> bool:

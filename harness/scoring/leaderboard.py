@@ -12,6 +12,7 @@ from harness.metrics.registry import metric_named
 from harness.records.plan import Kept, Plan
 from harness.scoring.rank import Contender, RankedTask, Standing, rank
 from harness.scoring.scores import EntryScore, MetricScore, Scored, Scores
+from harness.specs.task import Direction
 
 
 class MetricColumn(Kept):
@@ -20,7 +21,7 @@ class MetricColumn(Kept):
     name: str
     title: str
     unit: str
-    direction: Literal["higher", "lower"]
+    direction: Direction
     decimals: int
     ranked: bool
 

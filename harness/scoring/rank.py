@@ -115,8 +115,10 @@ def _task_rank(team: str, ranked: Sequence[MetricSpec], metric_ranks: Mapping[st
 def _rank_metric(metric: MetricSpec, values: Mapping[str, float | None]) -> dict[str, int]:
     """Rank rounded values, ties sharing the best rank; a team without a value comes behind every value."""
     sign = -1.0 if metric.direction == "higher" else 1.0
+    rounded = {team: None if value is None else round(value, metric.decimals) for team, value in values.items()}
     order = {
-        team: math.inf if value is None else sign * round(value, metric.decimals) for team, value in values.items()
+        team: math.inf if value is None else abs(value) if metric.direction == "zero" else sign * value
+        for team, value in rounded.items()
     }
     return _competition_ranks(order)
 

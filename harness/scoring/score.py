@@ -24,6 +24,8 @@ from harness.specs.task import MetricSpec, ScalarReference, TaskSpec
 EntryKey = tuple[str, str, str]
 Records = Mapping[EntryKey, Mapping[str, Record | None]]
 
+NO_CASE_LEFT = Unscored(status="undefined", reason="no case has a valid prediction, and cases without one are left out")
+
 
 def score(plan: Plan, store: RunStore, root: Path) -> Scores:
     """Score every entry of a run.
@@ -114,9 +116,10 @@ def _mask_cases(
 
 def _mask_values(task: TaskSpec, record: Record, reference: ReferenceMask, run: Path) -> dict[str, float]:
     if not is_valid(record):
-        return {
+        costs = {
             spec.name: policies.missing_case_value(spec, metric_named(spec.name), reference) for spec in task.metrics
         }
+        return {name: value for name, value in costs.items() if value is not None}
     prediction = load_mask(run, record, reference)
     return {spec.name: _mask_value(spec, reference, prediction) for spec in task.metrics}
 
@@ -161,18 +164,28 @@ def _metric_score(
         return Unscored(status="pending", reason="no case has run yet")
     metric = metric_named(spec.name)
     if metric.scope == "case":
-        return Scored(value=mean(case.values[spec.name] for case in finished))
+        values = [case.values[spec.name] for case in finished if spec.name in case.values]
+        return Scored(value=mean(values)) if values else NO_CASE_LEFT
     if not isinstance(task.reference, ScalarReference):
         raise TypeError(f"{metric.name} needs one number per case")
-    reference = np.array([truths[case.case] for case in finished], dtype=np.float64)
-    prediction = np.array(
-        [
-            policies.imputed_prediction(spec, truths[case.case], task.reference)
-            if case.prediction is None
-            else case.prediction
-            for case in finished
-        ],
-        dtype=np.float64,
-    )
+    reference, prediction = _numbers(spec, task.reference, finished, truths)
+    if not reference.size:
+        return NO_CASE_LEFT
     value = metric.resolve()(reference, prediction, metric.parameters.model_validate(spec.parameters))
     return Unscored(status="undefined", reason=metric.undefined) if value is None else Scored(value=value)
+
+
+def _numbers(
+    spec: MetricSpec, plausible: ScalarReference, cases: list[CaseScore], truths: Mapping[str, float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return references and predictions, shape (cases,), without the cases that the spec leaves out."""
+    metric = metric_named(spec.name)
+    pairs = []
+    for case in cases:
+        truth, prediction = truths[case.case], case.prediction
+        if prediction is None:
+            prediction = policies.imputed_prediction(spec, metric, truth, plausible)
+        if prediction is not None:
+            pairs.append((truth, prediction))
+    reference, predictions = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
+    return reference, predictions
