@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from harness.reports import cells
 from harness.scoring.leaderboard import Leaderboard, MetricColumn, Row, TaskColumn, TrackTable
+from harness.specs.task import Direction
 
-ARROWS = {"higher": " ↑", "lower": " ↓", "zero": " → 0", "none": ""}
+ARROWS: dict[Direction, str] = {"higher": "↑", "lower": "↓", "zero": "→ 0", "none": ""}
+"""Which values are better, behind a metric's title."""
 
 
 @dataclass(frozen=True)
@@ -123,4 +125,4 @@ def _task_order(row: Row, task: TaskColumn) -> tuple[bool, float, str]:
 
 def _metric_title(metric: MetricColumn) -> str:
     unit = f" [{metric.unit}]" if metric.unit else ""
-    return f"{metric.title}{unit}{ARROWS[metric.direction]}"
+    return f"{metric.title}{unit} {ARROWS[metric.direction]}".rstrip()

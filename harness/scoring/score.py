@@ -25,6 +25,8 @@ from harness.specs.task import MetricSpec, ScalarReference, TaskSpec
 EntryKey = tuple[str, str, str]
 Records = Mapping[EntryKey, Mapping[str, Record | None]]
 
+NO_CASE_LEFT = Unscored(status="undefined", reason="no case has a valid prediction, and cases without one are left out")
+
 
 def score(plan: Plan, store: RunStore, root: Path) -> Scores:
     """Score every entry of a run.
@@ -121,9 +123,10 @@ def _mask_cases(
 
 def _mask_values(task: TaskSpec, record: Record, reference: ReferenceMask, run: Path) -> dict[str, float]:
     if not is_valid(record):
-        return {
+        costs = {
             spec.name: policies.missing_case_value(spec, metric_named(spec.name), reference) for spec in task.metrics
         }
+        return {name: value for name, value in costs.items() if value is not None}
     prediction = load_mask(run, record, reference)
     return {spec.name: _mask_value(spec, reference, prediction) for spec in task.metrics}
 
@@ -170,6 +173,5 @@ def _metric_score(
     found = evidence(spec, task, cases, truths)
     value = found.value(average)
     if value is None:
-        reason = found.metric.undefined if found.counted.any() else "no case counts for it"
-        return Unscored(status="undefined", reason=reason)
+        return Unscored(status="undefined", reason=found.metric.undefined) if found.counted.any() else NO_CASE_LEFT
     return Scored(value=value)

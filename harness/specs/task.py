@@ -20,7 +20,9 @@ from harness.specs.part import (
     Whole,
 )
 
-Direction = Literal["higher", "lower"]
+Direction = Literal["higher", "lower", "zero", "none"]
+"""Which values are better: higher ones, lower ones, those closer to zero, or neither."""
+
 Flag = Annotated[str, Field(pattern=FLAG_PATTERN)]
 OUTPUT_FLAG = "--output"
 
@@ -176,7 +178,8 @@ class MetricSpec(SpecPart):
 
     ``missing`` is what a missing or invalid prediction costs: ``worst`` is the worst that the metric
     knows; a number is the case's value for a metric per case, and the imputed prediction for a metric
-    over all cases. ``decimals`` rounds the task's value before it is ranked and shown.
+    over all cases; ``omit`` leaves the case out, where the metric is not ranked. ``decimals`` rounds the
+    task's value before it is ranked and shown.
     """
 
     name: Name
@@ -184,17 +187,28 @@ class MetricSpec(SpecPart):
     decimals: Whole = Field(default=3, ge=0, le=12)
     ranked: Switch = True
     weight: Positive = 1.0
-    missing: Finite | Literal["worst"] = "worst"
+    missing: Finite | Literal["worst", "omit"] = "worst"
     empty: EmptyMasks | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("missing", mode="before")
     @classmethod
-    def _number_or_worst(cls, value: Any) -> Any:
+    def _number_or_word(cls, value: Any) -> Any:
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if not is_number and value != "worst":
-            raise ValueError(f"is {value!r:.60}; it must be 'worst' or a finite number.")
+        if not is_number and value not in ("worst", "omit"):
+            raise ValueError(f"is {value!r:.60}; it must be 'worst', 'omit' or a finite number.")
         return value
+
+    @model_validator(mode="after")
+    def _rankable(self) -> MetricSpec:
+        if self.ranked and self.direction == "none":
+            raise ValueError(f"ranks '{self.name}', of which no value is better than another; set 'ranked: false'.")
+        if self.ranked and self.missing == "omit":
+            raise ValueError(
+                f"ranks '{self.name}' and leaves out cases without a prediction, so that failing would pay; "
+                "set 'ranked: false', or 'missing' to 'worst' or a number."
+            )
+        return self
 
 
 class TaskSpec(SpecPart):
