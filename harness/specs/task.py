@@ -24,6 +24,7 @@ Direction = Literal["higher", "lower", "zero", "none"]
 """Which values are better: higher ones, lower ones, those closer to zero, or neither."""
 
 Flag = Annotated[str, Field(pattern=FLAG_PATTERN)]
+Code = Annotated[int, Field(strict=True, ge=1, le=254)]
 OUTPUT_FLAG = "--output"
 
 
@@ -120,11 +121,24 @@ class ScalarOutput(SpecPart):
 
 
 class MaskOutput(SpecPart):
-    """One binary NIfTI mask (0 is background) on the grid of one of the case's inputs."""
+    """One NIfTI mask (0 is background) on the grid of one of the case's inputs.
+
+    It is binary, unless it names ``structures``: then each has a code of its own, and metrics are computed for each and
+    averaged. References hold the same codes.
+    """
 
     format: Literal["mask"]
     file: Annotated[Name, Field(pattern=VOLUME_FILE_PATTERN)]
     meaning: Line
+    structures: dict[Name, Code] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _codes_differ(self) -> MaskOutput:
+        codes = list(self.structures.values())
+        repeated = next((code for code in codes if codes.count(code) > 1), None)
+        if repeated is not None:
+            raise ValueError(f"has the code {repeated} twice in 'structures'; each must have its own.")
+        return self
 
 
 class ScalarReference(SpecPart):
@@ -147,7 +161,7 @@ class ScalarReference(SpecPart):
 
 
 class MaskReference(SpecPart):
-    """One binary NIfTI mask per case."""
+    """One NIfTI mask per case: 0 and 1, or the codes of the output's structures."""
 
     format: Literal["mask"]
 
@@ -250,6 +264,11 @@ class TaskSpec(SpecPart):
     def all_inputs(self) -> tuple[Input, ...]:
         """Every input that the task names, choices unfolded, in order."""
         return tuple(each for item in self.inputs for each in (item.one_of if isinstance(item, OneOf) else (item,)))
+
+    @property
+    def structures(self) -> dict[str, int]:
+        """The codes of a mask's structures by name; empty for a binary mask and for numbers."""
+        return self.output.structures if isinstance(self.output, MaskOutput) else {}
 
     @property
     def ranked_metrics(self) -> tuple[MetricSpec, ...]:

@@ -22,7 +22,7 @@ from harness.records.plan import Plan
 from harness.scoring.rank import Contender, RankedTask, rank
 from harness.scoring.score import score
 from harness.scoring.scores import EntryScore, Scored, Unscored
-from harness.specs.challenge import Challenge
+from harness.specs.challenge import Challenge, Ranking
 from harness.specs.task import MetricSpec
 from tests.support.datasets import reference_of, write_tiny_data
 from tests.support.fake_runs import Answer, answering, carried_out
@@ -155,5 +155,5 @@ def test_a_bias_of_either_sign_is_ranked_by_its_size() -> None:
     metric = MetricSpec(name="bias", direction="zero", decimals=1)
     biases = {"low": -3.0, "near": -0.5, "high": 2.0, "level": 0.5, "none": None}
     teams = [Contender(team, {"ages": {"bias": value}}) for team, value in biases.items()]
-    standings = rank(teams, [RankedTask("ages", (metric,), 1.0)])
+    standings = rank(teams, [RankedTask("ages", (metric,), 1.0)], Ranking())
     assert {each.team: each.placement for each in standings} == {"near": 1, "level": 1, "high": 3, "low": 4, "none": 5}

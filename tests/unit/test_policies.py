@@ -14,7 +14,7 @@ from harness.metrics.registry import metric_named
 from harness.scoring.policies import empty_value, imputed_prediction, missing_case_value
 from harness.specs.task import EmptyMasks, MetricSpec, ScalarReference
 
-REFERENCE = ReferenceMask(np.zeros((10, 20, 30), np.bool_), Grid((10, 20, 30), np.diag([2.0, 1.0, 0.5, 1.0])))
+REFERENCE = ReferenceMask({"": np.zeros((10, 20, 30), np.bool_)}, Grid((10, 20, 30), np.diag([2.0, 1.0, 0.5, 1.0])))
 
 
 def metric(name: str, **more: Any) -> MetricSpec:
