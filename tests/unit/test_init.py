@@ -132,7 +132,7 @@ def test_it_answers_without_a_container_too(
     if spec.output.format == "scalar":
         assert parse_number(output.read_bytes()) == init.placeholder(spec)
     else:
-        loaded: list[Any] = [nib.load(path) for path in (output, tmp_path / f"{flags[0]}.nii.gz")]  # type: ignore[no-untyped-call]
+        loaded: list[Any] = [nib.load(path) for path in (output, tmp_path / f"{flags[0]}.nii.gz")]
         mask, first = loaded
         assert mask.shape == first.shape
         assert np.allclose(mask.affine, first.affine, atol=1e-5)
