@@ -14,7 +14,7 @@ import yaml
 
 from harness.commands.challenges import checked_challenge
 from harness.commands.tasks import schema
-from harness.errors import UsageError, nearest
+from harness.errors import UsageError, nearest, printable
 from harness.records.files import HALF_WRITTEN, to_json, writing
 from harness.specs.challenge import Challenge
 from harness.specs.loading import CHALLENGE_FILE, builtin_challenges
@@ -124,11 +124,6 @@ def placeholder(task: TaskSpec) -> float:
         middle = middle if lowest is None else max(middle, lowest)
         middle = middle if highest is None else min(middle, highest)
     return float(middle)
-
-
-def printable(text: str) -> str:
-    """Write out as an escape what an editor would not show, or would show in another order."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _range_of_references(task: TaskSpec) -> tuple[float, float]:
