@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from harness import __version__
-from harness.cli.machine import clean
+from harness.cli.machine import clean, doctor
 from harness.cli.options import DONE
 from harness.cli.run import run
 from harness.cli.scores import leaderboard, score
+from harness.cli.start import init
 from harness.cli.tasks import tasks_app
 from harness.errors import FomoEvalError, UsageError
 
@@ -23,7 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (run, score, leaderboard, clean):
+for command in (init, run, score, leaderboard, clean, doctor):
     app.command()(command)
 app.add_typer(tasks_app)
 

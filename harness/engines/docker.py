@@ -20,6 +20,7 @@ from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
 from harness.engines import docker_images, docker_leftovers, sandbox
+from harness.engines.docker_facts import engine_facts
 from harness.engines.docker_faults import ImageToBlame, engine_faults, image_to_blame, reason
 from harness.engines.docker_folders import give_back
 from harness.engines.engine import (
@@ -70,15 +71,12 @@ class DockerEngine:
         """Describe the engine."""
         with engine_faults("describing itself"):
             info, version = self._client.info(), self._client.version()
-        return EngineFacts(
-            name=self.name,
-            version=version["Version"],
-            platform=f"{version['Os']}/{version['Arch']}",
-            cpus=info["NCPU"],
-            memory_bytes=info["MemTotal"],
-            runtimes=tuple(sorted(info["Runtimes"])),
-            shares_mounts=_shares_mounts(),
-        )
+        return engine_facts(self.name, info, version, shares_mounts=_shares_mounts())
+
+    def empty_image(self) -> ImageFacts:
+        """Return an image that holds nothing: what is wrong with a container of it is wrong with the machine."""
+        with engine_faults("making an empty image"):
+            return docker_images.empty(self._client)
 
     def find_image(self, reference: str) -> ImageFacts:
         """Find an image by tag or digest, pulling it where it is not there."""

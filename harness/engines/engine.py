@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -77,6 +78,14 @@ class EngineFacts:
     ----------
     shares_mounts
         Whether what this process mounts on a folder is what a container sees there.
+    cgroups, storage, folder
+        How it bounds containers, how it stores images, and where.
+    unbounded
+        What it cannot bound on this kernel, in words.
+    cdi_devices
+        The devices that it can give by CDI, such as ``nvidia.com/gpu=0``.
+    clock
+        What its clock said.
     """
 
     name: str
@@ -86,6 +95,12 @@ class EngineFacts:
     memory_bytes: int
     runtimes: tuple[str, ...]
     shares_mounts: bool = False
+    cgroups: str = ""
+    storage: str = ""
+    folder: str = ""
+    unbounded: tuple[str, ...] = ()
+    cdi_devices: tuple[str, ...] = ()
+    clock: datetime | None = None
 
 
 @dataclass(frozen=True)

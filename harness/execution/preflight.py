@@ -53,12 +53,26 @@ def find_devices(asked: str, *, wanted: bool) -> tuple[str, ...]:
 
 def _installed_devices() -> tuple[str, ...]:
     """List the UUIDs of this machine's NVIDIA GPUs."""
+    devices = ask_driver("uuid")
+    if not devices:
+        raise _no_gpu("nvidia-smi lists none")
+    return devices
+
+
+def ask_driver(field: str) -> tuple[str, ...]:
+    """Ask the NVIDIA driver for one field of each GPU, as ``nvidia-smi --help-query-gpu`` names it.
+
+    Raises
+    ------
+    DeviceUnavailable
+        No driver answers.
+    """
     command = shutil.which("nvidia-smi")
     if command is None:
         raise _no_gpu("nvidia-smi is not installed")
     try:
         listing = subprocess.run(  # noqa: S603 - a fixed command
-            [command, "--query-gpu=uuid", "--format=csv,noheader"],
+            [command, f"--query-gpu={field}", "--format=csv,noheader"],
             capture_output=True,
             text=True,
             timeout=LISTING_TIMEOUT_S,
@@ -66,10 +80,7 @@ def _installed_devices() -> tuple[str, ...]:
         )
     except (OSError, subprocess.SubprocessError) as fault:
         raise _no_gpu("nvidia-smi fails: the driver does not answer") from fault
-    devices = tuple(line.strip() for line in listing.stdout.splitlines() if line.strip())
-    if not devices:
-        raise _no_gpu("nvidia-smi lists none")
-    return devices
+    return tuple(line.strip() for line in listing.stdout.splitlines() if line.strip())
 
 
 def _no_gpu(why: str) -> DeviceUnavailable:

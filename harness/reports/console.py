@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Literal
 
@@ -17,6 +17,7 @@ from harness.reports import cells, tables
 from harness.scoring.leaderboard import Leaderboard
 
 SHORT_ID = 19
+STATUS_COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
 
 def plan_summary(plan: Plan, *, missing: int, workers: int, devices: tuple[str, ...]) -> RenderableType:
@@ -125,6 +126,16 @@ def _table(laid_out: tables.Table) -> Table:
         table.add_column(Text(column.title), justify=justify, overflow="fold", no_wrap=column.numeric)
     for row, dimmed in zip(laid_out.rows, laid_out.dimmed, strict=True):
         table.add_row(*[Text(cell) for cell in row], style="dim" if dimmed else None)
+    return table
+
+
+def findings(lines: Sequence[tuple[str, str, str, str]]) -> Table:
+    """Show checks: name, status (``ok``, ``warning`` or ``failed``), what was found, and what to do about it."""
+    table = Table("Check", "Status", box=None, pad_edge=False)
+    table.add_column("Found, and what to do", overflow="fold")
+    for name, status, found, remedy in lines:
+        colour = STATUS_COLOURS[status]
+        table.add_row(Text(name), Text(status, style=colour), Text(f"{found}\n{remedy}" if remedy else found))
     return table
 
 
