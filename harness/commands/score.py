@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.commands.challenges import checked_challenge
+from harness.commands.challenges import checked_challenge, chosen
 from harness.commands.interrupts import interruptible
 from harness.datasets.groups import load_groups
+from harness.engines.outcome import Ending
 from harness.errors import RunDirectoryError, UsageError
+from harness.execution.verify import verify_on
 from harness.records.files import to_json
 from harness.records.plan import Plan
 from harness.records.store import RunStore
 from harness.reports.files import PROFILE_FILE, write_leaderboard, write_scores, write_stability, write_subgroups
 from harness.reports.profile import profile
 from harness.scoring.drawn import draw
+from harness.scoring.folder import FolderScores, score_folder
 from harness.scoring.leaderboard import Leaderboard, leaderboard
 from harness.scoring.score import score
 from harness.scoring.score_table import rank_scores
 from harness.scoring.stability import stability
 from harness.scoring.subgroups import subgroups
+from harness.specs.task import TaskSpec
 
 
 def score_run(folder: Path, data: Path | None) -> Leaderboard:
@@ -39,6 +43,29 @@ def score_run(folder: Path, data: Path | None) -> Leaderboard:
 def rank_table(path: Path, challenge: str) -> Leaderboard:
     """Rank a CSV of scores by a challenge's rule."""
     return rank_scores(path, checked_challenge(challenge))
+
+
+def score_predictions(folder: Path, task: str, data: Path, challenge: str) -> FolderScores:
+    """Score a folder of predictions that were made elsewhere.
+
+    Parameters
+    ----------
+    folder
+        The predictions.
+    task, challenge
+        What they predict.
+    data
+        The data folder, with the references.
+    """
+    loaded = checked_challenge(challenge)
+    (name,) = chosen((task,), loaded.spec.tasks, option="--task")
+    with interruptible():
+        return score_folder(loaded.task(name), loaded.spec.name, loaded.spec.ranking, folder, data, _refusal)
+
+
+def _refusal(task: TaskSpec, volume: Path, prediction: Path) -> str:
+    outcome = verify_on(task, volume, prediction)
+    return "" if outcome.ending is Ending.OK else outcome.detail
 
 
 def score_and_rank(store: RunStore, plan: Plan, data: Path) -> Leaderboard:

@@ -12,9 +12,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from harness.metrics.registry import metric_named
 from harness.records.plan import Entry, Plan
 from harness.reports import cells, tables
+from harness.scoring.folder import FolderScores
 from harness.scoring.leaderboard import Leaderboard
+from harness.scoring.scores import Scored
 
 SHORT_ID = 19
 STATUS_COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
@@ -137,6 +140,27 @@ def findings(lines: Sequence[tuple[str, str, str, str]]) -> Table:
         colour = STATUS_COLOURS[status]
         table.add_row(Text(name), Text(status, style=colour), Text(f"{found}\n{remedy}" if remedy else found))
     return table
+
+
+def folder_scores(scores: FolderScores) -> RenderableType:
+    """Show what a folder of predictions is worth."""
+    table = Table("Metric", "Value", "Interval", box=SIMPLE_HEAD, pad_edge=False)
+    for name, score in scores.metrics.items():
+        metric = metric_named(name)
+        unit = f" [{metric.unit}]" if metric.unit else ""
+        ends = scores.intervals.get(name)
+        table.add_row(
+            Text(f"{metric.title}{unit}"),
+            f"{score.value:z.4f}" if isinstance(score, Scored) else f"{score.status}: {score.reason}",
+            f"{ends.low:z.4f} to {ends.high:z.4f}" if ends else cells.ABSENT,
+        )
+    parts: list[RenderableType] = [
+        Text(f"{scores.challenge}/{scores.task}: {scores.valid} of {scores.cases} cases have a valid prediction"),
+        table,
+    ]
+    parts += [Text(f"{case}: refused: {why}", style="yellow") for case, why in scores.refused.items()]
+    parts += [Text(f"{case}: no prediction", style="yellow") for case in scores.missing]
+    return Group(*parts)
 
 
 def stdout() -> Console:

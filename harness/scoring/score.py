@@ -21,8 +21,6 @@ from harness.specs.task import MetricSpec, ScalarReference, TaskSpec
 EntryKey = tuple[str, str, str]
 Records = Mapping[EntryKey, Mapping[str, Record | None]]
 
-NO_CASE_LEFT = Unscored(status="undefined", reason="no case has a valid prediction, and cases without one are left out")
-
 
 def score(plan: Plan, store: RunStore, root: Path) -> Scores:
     """Score every entry of a run.
@@ -153,5 +151,5 @@ def _metric_score(
     found = evidence(spec, task, cases, truths)
     value = found.value(average)
     if value is None:
-        return Unscored(status="undefined", reason=found.metric.undefined) if found.counted.any() else NO_CASE_LEFT
+        return Unscored(status="undefined", reason=found.undefined)
     return Scored(value=value)
