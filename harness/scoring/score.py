@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +19,18 @@ from harness.records.record import Record
 from harness.records.store import RunStore
 from harness.scoring import policies
 from harness.scoring.predictions import is_valid, load_mask, load_scalar
+from harness.scoring.processes import answers, processors
 from harness.scoring.scores import PENDING, CaseScore, EntryScore, MetricScore, Scored, Scores, Unscored
 from harness.specs.task import MetricSpec, ScalarReference, TaskSpec
 
 EntryKey = tuple[str, str, str]
 Records = Mapping[EntryKey, Mapping[str, Record | None]]
 
+FEWEST_MASKS = 64
+"""Fewer are scored before other processes have started."""
 
-def score(plan: Plan, store: RunStore, root: Path) -> Scores:
+
+def score(plan: Plan, store: RunStore, root: Path, records: Records | None = None) -> Scores:
     """Score every entry of a run.
 
     Parameters
@@ -36,6 +41,8 @@ def score(plan: Plan, store: RunStore, root: Path) -> Scores:
         The run directory, with its records and predictions.
     root
         The data folder, with its references.
+    records
+        The run's records, where they have been read already.
 
     Returns
     -------
@@ -49,7 +56,7 @@ def score(plan: Plan, store: RunStore, root: Path) -> Scores:
     RunDirectoryError
         A prediction is not the one that was recorded.
     """
-    records = _all_records(plan, store)
+    records = all_records(plan, store) if records is None else records
     entries: dict[EntryKey, EntryScore] = {}
     for task in plan.tasks:
         of_task = {entry.key: records[entry.key] for entry in plan.entries if entry.task == task.spec.name}
@@ -66,7 +73,8 @@ def score(plan: Plan, store: RunStore, root: Path) -> Scores:
     )
 
 
-def _all_records(plan: Plan, store: RunStore) -> Records:
+def all_records(plan: Plan, store: RunStore) -> Records:
+    """Read every trial's final record; None where it has none yet."""
     return {entry.key: store.records(entry, plan.task(entry.task).cases) for entry in plan.entries}
 
 
@@ -101,15 +109,29 @@ def _scalar_cases(
 def _mask_cases(
     task: PlannedTask, records: Records, run: Path, root: Path
 ) -> tuple[dict[str, float], dict[EntryKey, list[CaseScore]]]:
-    """Score masks case by case, so that each reference is read once and one case at a time is in memory."""
+    """Score masks case by case, so that each reference is read once and each process has one case in memory."""
+    questions = [(case.id, {key: of_entry[case.id] for key, of_entry in records.items()}) for case in task.cases]
+    few = len(task.cases) * len(records) < FEWEST_MASKS
     cases: dict[EntryKey, list[CaseScore]] = {key: [] for key in records}
-    for case in task.cases:
-        reference = references.load_mask(task.spec, root, case.id)
-        for key, of_entry in records.items():
-            record = of_entry[case.id]
-            values = {} if record is None else _mask_values(task.spec, record, reference, run)
-            cases[key].append(CaseScore(case=case.id, ending=_ending(record), values=values))
+    for scored in answers(partial(_mask_case, task.spec, run, root), questions, processes=1 if few else processors()):
+        for key, case_score in scored.items():
+            cases[key].append(case_score)
     return {}, cases
+
+
+def _mask_case(
+    task: TaskSpec, run: Path, root: Path, question: tuple[str, Mapping[EntryKey, Record | None]]
+) -> dict[EntryKey, CaseScore]:
+    case, records = question
+    reference = references.load_mask(task, root, case)
+    return {
+        key: CaseScore(
+            case=case,
+            ending=_ending(record),
+            values={} if record is None else _mask_values(task, record, reference, run),
+        )
+        for key, record in records.items()
+    }
 
 
 def _mask_values(task: TaskSpec, record: Record, reference: ReferenceMask, run: Path) -> dict[str, float]:
