@@ -15,6 +15,7 @@
         ├── ImageUnavailable        an image is not there and cannot be had
         ├── DeviceUnavailable       a GPU that was asked for is not there
         ├── DiskFull                no space left
+        ├── ProcessLost             a process of ours was killed
         └── RunInterrupted          Ctrl-C or SIGTERM; what was recorded stays
 
 Every message names the file, field or container and what is wrong; ``remedy`` says what to do.
@@ -100,6 +101,10 @@ class DeviceUnavailable(InfrastructureError):
 
 class DiskFull(InfrastructureError):
     """The disk is full."""
+
+
+class ProcessLost(InfrastructureError):
+    """A process that worked for this one was killed."""
 
 
 class RunInterrupted(InfrastructureError):

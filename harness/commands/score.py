@@ -11,14 +11,15 @@ from harness.engines.outcome import Ending
 from harness.errors import RunDirectoryError, UsageError
 from harness.execution.verify import verify_on
 from harness.records.files import to_json
-from harness.records.plan import Plan
+from harness.records.plan import Entry, Plan
+from harness.records.record import Record
 from harness.records.store import RunStore
 from harness.reports.files import PROFILE_FILE, write_leaderboard, write_scores, write_stability, write_subgroups
 from harness.reports.profile import profile
 from harness.scoring.drawn import draw
 from harness.scoring.folder import FolderScores, score_folder
 from harness.scoring.leaderboard import Leaderboard, leaderboard
-from harness.scoring.score import score
+from harness.scoring.score import Records, all_records, score
 from harness.scoring.score_table import rank_scores
 from harness.scoring.stability import stability
 from harness.scoring.subgroups import subgroups
@@ -72,7 +73,8 @@ def score_and_rank(store: RunStore, plan: Plan, data: Path) -> Leaderboard:
     """Score and rank a run, and write every derived file."""
     if not data.is_dir():
         raise UsageError(f"{data}: the data folder of this run is not there.", remedy="Pass where it is as --data.")
-    scores = score(plan, store, data)
+    records = all_records(plan, store)
+    scores = score(plan, store, data, records)
     drawn = draw(plan, scores)
     trust = stability(drawn)
     board = leaderboard(plan, scores, drawn, trust)
@@ -82,8 +84,12 @@ def score_and_rank(store: RunStore, plan: Plan, data: Path) -> Leaderboard:
     groups = {task.spec.name: load_groups(task.spec, data, [case.id for case in task.cases]) for task in plan.tasks}
     if any(groups.values()):
         write_subgroups(store, subgroups(plan, scores, groups))
-    store.write(PROFILE_FILE, to_json(profile(store.finished_records(plan))))
+    store.write(PROFILE_FILE, to_json(profile(_finished(plan, records))))
     return board
+
+
+def _finished(plan: Plan, records: Records) -> list[tuple[Entry, list[Record]]]:
+    return [(entry, [each for each in records[entry.key].values() if each is not None]) for entry in plan.entries]
 
 
 def _plan(store: RunStore) -> Plan:

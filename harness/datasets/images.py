@@ -107,7 +107,7 @@ def read_header(path: Path) -> Header:
 
 
 def _first_bytes(path: Path) -> bytes:
-    """Return the header, decompressed where the file is gzip; never more than 1 MiB is read for it."""
+    """Return the header, decompressed where the file is gzip; no more than its own bytes come of that."""
     try:
         with path.open("rb") as stream:
             start = stream.read(1 << 16)
@@ -117,7 +117,7 @@ def _first_bytes(path: Path) -> bytes:
         raise NotAnImage("the file is empty")
     if start.startswith(stored.GZIP_MAGIC):
         try:
-            start = zlib.decompressobj(wbits=31).decompress(start, 1 << 20)
+            start = zlib.decompressobj(wbits=31).decompress(start, HEADER_BYTES)
         except zlib.error as fault:
             raise NotAnImage("its gzip data are damaged") from fault
     if len(start) < HEADER_BYTES:
