@@ -77,6 +77,10 @@ class EngineFacts:
     ----------
     shares_mounts
         Whether what this process mounts on a folder is what a container sees there.
+    storage
+        Where it keeps images, layers and logs; None where that is not on this machine.
+    filters_system_calls
+        Whether a container is kept from the system calls that no model needs.
     """
 
     name: str
@@ -86,6 +90,8 @@ class EngineFacts:
     memory_bytes: int
     runtimes: tuple[str, ...]
     shares_mounts: bool = False
+    storage: Path | None = None
+    filters_system_calls: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,13 +168,13 @@ class RunResult:
     refused
         Why the engine could not start it, where the image is to blame; else empty.
     seconds
-        From its start to its end.
+        From its start to its end, on the harness's clock, which nobody sets.
     start_seconds
         What creating and starting it took before that.
     log
         The end of what it wrote to standard output and error.
     configuration
-        The options under which it ran, as the engine reports them.
+        The options under which it ran, as the engine reports them; those that were asked for, where it refused them.
     """
 
     exit_code: int | None
