@@ -59,6 +59,27 @@ def closed_output() -> None:
         (OUTPUT.parent / str(number)).write_bytes(b"x" * SMALL)
 
 
+def changing_names() -> None:
+    """Have a child rename what is listed first, again and again, and write into what is listed last."""
+    for number in range(40):
+        (OUTPUT.parent / f"folder{number}").mkdir()
+    *first, last = os.listdir(OUTPUT.parent)
+    for name in first:
+        (OUTPUT.parent / name).rmdir()
+    os.chdir(OUTPUT.parent)
+    if os.fork() == 0:
+        pairs = list(zip(first[:6], first[6:12]))
+        for name, _ in pairs:
+            Path(name).touch()
+        while True:
+            for one, other in pairs:
+                os.rename(one, other)
+            for one, other in pairs:
+                os.rename(other, one)
+    for number in count():
+        (Path(last) / str(number % 4)).write_bytes(b"x" * 8 * MIB)
+
+
 def nameless_file() -> None:
     """Write into a file that has no name any more."""
     with OUTPUT.open("wb", buffering=0) as stream:

@@ -68,7 +68,8 @@ def run(options: RunOptions) -> RunSummary:
                 screen.print(console.container_options(wanted))
                 return RunSummary(wanted, None, missing)
             if missing:
-                preflight.require_space(options.out, machine.storage, wanted, site.workers)
+                preflight.require_space(options.out, wanted, site.workers)
+                preflight.require_engine_space(machine)
             return _run(store or RunStore.create(options.out, options.data), wanted, site, screen)
 
 

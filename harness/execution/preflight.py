@@ -112,20 +112,30 @@ def require_engine(machine: EngineFacts, runtime: str | None) -> None:
         )
 
 
-def require_space(folder: Path, storage: Path | None, plan: Plan, workers: int) -> None:
-    """Check that a run directory has room for the cases side by side and for all predictions, and the engine for logs.
+def require_space(folder: Path, plan: Plan, workers: int) -> None:
+    """Check that a run directory has room for the cases side by side and for all predictions.
 
     Raises
     ------
     DiskFull
-        One of them has not.
+        It has not.
     """
     volumes = [sum(each.bytes for each in case.volumes.values()) for task in plan.tasks for case in task.cases]
     # Staged cases may be copies; a prediction of a mask compresses to far less than its input.
     needed = workers * (max(volumes, default=0) + max(task.limits.output_bytes for task in plan.tasks)) + RESERVE_BYTES
     _require_free(folder, needed, "choose another --out")
-    if storage is not None:
-        _require_free(storage, RESERVE_BYTES, "remove images that nobody needs any more")
+
+
+def require_engine_space(machine: EngineFacts) -> None:
+    """Check that an engine has room for its containers' logs and layers, where it keeps them on this machine.
+
+    Raises
+    ------
+    DiskFull
+        It has not.
+    """
+    if machine.storage is not None:
+        _require_free(machine.storage, RESERVE_BYTES, "remove images that nobody needs")
 
 
 def _require_free(folder: Path, needed: int, otherwise: str) -> None:
@@ -161,7 +171,7 @@ def probe(plan: Plan, engine: Engine, machine: EngineFacts, devices: tuple[str, 
         bounds = container_limits(task.limits) if by_the_kernel(machine) else None
         nothing = stage(task.spec, NO_CASE, root=work, work=work, bounds=bounds)
         try:
-            engine.probe(probe_request(entry, task.limits, run, nothing, device))
+            engine.probe(probe_request(entry, task.limits, run, nothing.output_folder, device))
         finally:
             clear(nothing)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.datasets.case import Case
 from harness.engines.engine import OWNER_LABEL, RUN_LABEL, ImageFacts, RunRequest, container_prefix
@@ -50,17 +51,17 @@ def trial_request(trial: Trial, case: Staged, bench: Bench, device: str | None) 
 
 
 def probe_request(
-    entry: Entry, limits: EffectiveLimits, run: str, nothing: Staged, device: str | None = None
+    entry: Entry, limits: EffectiveLimits, run: str, folder: Path, device: str | None = None
 ) -> RunRequest:
-    """Ask for a container of an entry's image that gets neither a case nor flags, in folders that hold nothing."""
+    """Ask for a container of an entry's image that gets neither a case nor flags."""
     return RunRequest(
         name=container_prefix(run) + "probe",
         labels=_labels(run),
         image=_image_facts(entry.image),
         command=entry.command,
         arguments=(),
-        input_folder=nothing.input_folder,
-        output_folder=nothing.output_folder,
+        input_folder=folder,
+        output_folder=folder,
         limits=container_limits(limits),
         device=device,
         runtime=_runtime(entry),
