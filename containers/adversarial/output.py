@@ -63,21 +63,20 @@ def changing_names() -> None:
     """Have a child rename what is listed first, again and again, and write into what is listed last."""
     for number in range(40):
         (OUTPUT.parent / f"folder{number}").mkdir()
-    *first, last = os.listdir(OUTPUT.parent)
-    for name in first:
-        (OUTPUT.parent / name).rmdir()
-    os.chdir(OUTPUT.parent)
+    *first, last = OUTPUT.parent.iterdir()
+    for each in first:
+        each.rmdir()
     if os.fork() == 0:
-        pairs = list(zip(first[:6], first[6:12]))
-        for name, _ in pairs:
-            Path(name).touch()
+        pairs = list(zip(first[:6], first[6:12], strict=True))
+        for one, _ in pairs:
+            one.touch()
         while True:
             for one, other in pairs:
-                os.rename(one, other)
+                one.rename(other)
             for one, other in pairs:
-                os.rename(other, one)
+                other.rename(one)
     for number in count():
-        (Path(last) / str(number % 4)).write_bytes(b"x" * 8 * MIB)
+        (last / str(number % 4)).write_bytes(b"x" * 8 * MIB)
 
 
 def nameless_file() -> None:
