@@ -129,13 +129,14 @@ def _engine(patient: Patient) -> Finding:
         raise patient.fault or EngineUnavailable(NOT_SEEN)
     facts = patient.facts
     preflight.require_engine(facts, None)
-    found = f"{facts.name} {facts.version} on {facts.platform}; cgroups by {facts.cgroups}; images by {facts.storage}"
+    kept = f"cgroups by {facts.cgroups}; images by {facts.storage_driver}"
+    found = f"{facts.name} {facts.version} on {facts.platform}; {kept}"
     if facts.unbounded:
         return _warning(
             f"{found}; it cannot bound {', '.join(facts.unbounded)}.",
             "Enable these cgroup controllers, for a rootless engine by delegating them to the user.",
         )
-    if facts.storage in SLOW_STORAGE:
+    if facts.storage_driver in SLOW_STORAGE:
         return _warning(f"{found}, which is slow.", "Have the engine use overlay2.")
     return _ok(f"{found}.")
 
@@ -201,9 +202,9 @@ def _way_to_give_gpus(facts: EngineFacts) -> str:
 def _engine_disk(patient: Patient) -> Finding:
     if patient.facts is None:
         return _warning(NOT_SEEN)
-    folder = Path(patient.facts.folder)
-    if not patient.facts.shares_mounts or not os.access(folder, os.X_OK):
-        return _ok(f"{folder}, where the engine stores images, cannot be seen from here.")
+    folder = patient.facts.storage
+    if folder is None or not os.access(folder, os.X_OK):
+        return _ok("Where the engine stores images cannot be seen from here.")
     return _room(folder, "the engine stores images there")
 
 

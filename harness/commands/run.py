@@ -69,6 +69,7 @@ def run(options: RunOptions) -> RunSummary:
                 return RunSummary(wanted, None, missing)
             if missing:
                 preflight.require_space(options.out, wanted, site.workers)
+                preflight.require_engine_space(machine)
             return _run(store or RunStore.create(options.out, options.data), wanted, site, screen)
 
 

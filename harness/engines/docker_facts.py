@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from harness.engines.engine import EngineFacts
@@ -33,8 +34,9 @@ def engine_facts(name: str, info: Mapping[str, Any], version: Mapping[str, Any],
         runtimes=tuple(sorted(info["Runtimes"])),
         shares_mounts=shares_mounts,
         cgroups=f"{info.get('CgroupDriver', 'unknown')}, version {info.get('CgroupVersion', '1')}",
-        storage=info.get("Driver", ""),
-        folder=info.get("DockerRootDir", ""),
+        storage_driver=info.get("Driver", ""),
+        storage=Path(info["DockerRootDir"]) if shares_mounts else None,
+        filters_system_calls=filters_system_calls(info.get("SecurityOptions") or ()),
         unbounded=tuple(what for field, what in BOUNDS.items() if info.get(field) is False),
         cdi_devices=tuple(
             sorted(each["ID"] for each in info.get("DiscoveredDevices") or [] if each.get("Source") == "cdi")
@@ -49,3 +51,15 @@ def _time(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else None
+
+
+def filters_system_calls(security: Iterable[str]) -> bool:
+    """Say whether an engine filters the system calls of its containers.
+
+    Parameters
+    ----------
+    security
+        What it says of itself, such as ``name=seccomp,profile=default``.
+    """
+    told = [dict(word.partition("=")[::2] for word in option.split(",")) for option in security]
+    return any(each.get("name") == "seccomp" and each.get("profile") != "unconfined" for each in told)

@@ -78,8 +78,12 @@ class EngineFacts:
     ----------
     shares_mounts
         Whether what this process mounts on a folder is what a container sees there.
-    cgroups, storage, folder
-        How it bounds containers, how it stores images, and where.
+    cgroups, storage_driver
+        How it bounds containers, and how it stores images.
+    storage
+        Where it keeps images, layers and logs; None where that is not on this machine.
+    filters_system_calls
+        Whether a container is kept from the system calls that no model needs.
     unbounded
         What it cannot bound on this kernel, in words.
     cdi_devices
@@ -96,8 +100,9 @@ class EngineFacts:
     runtimes: tuple[str, ...]
     shares_mounts: bool = False
     cgroups: str = ""
-    storage: str = ""
-    folder: str = ""
+    storage_driver: str = ""
+    storage: Path | None = None
+    filters_system_calls: bool = False
     unbounded: tuple[str, ...] = ()
     cdi_devices: tuple[str, ...] = ()
     clock: datetime | None = None
@@ -177,13 +182,13 @@ class RunResult:
     refused
         Why the engine could not start it, where the image is to blame; else empty.
     seconds
-        From its start to its end.
+        From its start to its end, on the harness's clock, which nobody sets.
     start_seconds
         What creating and starting it took before that.
     log
         The end of what it wrote to standard output and error.
     configuration
-        The options under which it ran, as the engine reports them.
+        The options under which it ran, as the engine reports them; those that were asked for, where it refused them.
     """
 
     exit_code: int | None

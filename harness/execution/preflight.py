@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
+from harness.datasets.case import Case
 from harness.engines.engine import Engine, EngineFacts
-from harness.errors import DeviceUnavailable, DiskFull, EngineUnavailable, UsageError, nearest
+from harness.errors import DeviceUnavailable, DiskFull, EngineFault, EngineUnavailable, UsageError, nearest
+from harness.execution.bounds import by_the_kernel
+from harness.execution.plan import container_limits
 from harness.execution.request import probe_request
+from harness.execution.stage import clear, stage
 from harness.records.plan import Plan
 
 LISTING_TIMEOUT_S = 60
 OLDEST_ENGINE = (20, 10)
 RESERVE_BYTES = 1 << 30
+NO_CASE = Case(id="", volumes={})
 
 
 def find_devices(asked: str, *, wanted: bool) -> tuple[str, ...]:
@@ -91,12 +95,14 @@ def _no_gpu(why: str) -> DeviceUnavailable:
 
 
 def require_engine(machine: EngineFacts, runtime: str | None) -> None:
-    """Check that an engine is recent enough, and has the OCI runtime that was asked for.
+    """Check that an engine is recent enough, confines containers, and has the OCI runtime that was asked for.
 
     Raises
     ------
     EngineUnavailable
         It is too old.
+    EngineFault
+        It lets containers make any system call.
     UsageError
         It does not know the runtime.
     """
@@ -105,6 +111,11 @@ def require_engine(machine: EngineFacts, runtime: str | None) -> None:
         raise EngineUnavailable(
             f"The Docker engine is version {machine.version}.",
             remedy=f"Install {'.'.join(map(str, OLDEST_ENGINE))} or newer.",
+        )
+    if machine.name == "docker" and not machine.filters_system_calls:
+        raise EngineFault(
+            "The Docker engine does not filter the system calls of containers (seccomp).",
+            remedy="Start it without '--seccomp-profile unconfined', on a kernel with seccomp.",
         )
     if runtime is not None and runtime not in machine.runtimes:
         raise UsageError(
@@ -123,11 +134,27 @@ def require_space(folder: Path, plan: Plan, workers: int) -> None:
     volumes = [sum(each.bytes for each in case.volumes.values()) for task in plan.tasks for case in task.cases]
     # Staged cases may be copies; a prediction of a mask compresses to far less than its input.
     needed = workers * (max(volumes, default=0) + max(task.limits.output_bytes for task in plan.tasks)) + RESERVE_BYTES
+    _require_free(folder, needed, "choose another --out")
+
+
+def require_engine_space(machine: EngineFacts) -> None:
+    """Check that an engine has room for its containers' logs and layers, where it keeps them on this machine.
+
+    Raises
+    ------
+    DiskFull
+        It has not.
+    """
+    if machine.storage is not None:
+        _require_free(machine.storage, RESERVE_BYTES, "remove images that nobody needs")
+
+
+def _require_free(folder: Path, needed: int, otherwise: str) -> None:
     free = shutil.disk_usage(_existing(folder)).free
     if free < needed:
         raise DiskFull(
             f"{folder}: {free / 2**30:.1f} GiB are free, and {needed / 2**30:.1f} GiB are needed.",
-            remedy="Free space, or choose another --out.",
+            remedy=f"Free space, or {otherwise}.",
         )
 
 
@@ -150,10 +177,14 @@ def probe(plan: Plan, engine: Engine, machine: EngineFacts, devices: tuple[str, 
     by_image = {entry.image.id: (entry, None) for entry in fitting}
     on_gpu = next((entry for entry in fitting if plan.task(entry.task).limits.gpu), None)
     by_device = [(on_gpu, device) for device in devices] if on_gpu is not None else []
-    with tempfile.TemporaryDirectory(dir=work) as folder:
-        for entry, device in (*by_image.values(), *by_device):
-            limits = plan.task(entry.task).limits
-            engine.probe(probe_request(entry, limits, run, Path(folder), device))
+    for entry, device in (*by_image.values(), *by_device):
+        task = plan.task(entry.task)
+        bounds = container_limits(task.limits) if by_the_kernel(machine) else None
+        nothing = stage(task.spec, NO_CASE, root=work, work=work, bounds=bounds)
+        try:
+            engine.probe(probe_request(entry, task.limits, run, nothing.output_folder, device))
+        finally:
+            clear(nothing)
 
 
 def _existing(folder: Path) -> Path:

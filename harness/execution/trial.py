@@ -13,7 +13,7 @@ from pathlib import Path
 from harness import __version__
 from harness.engines.engine import EngineFacts, RunResult
 from harness.engines.outcome import Ending, Outcome, classify, classify_fault
-from harness.errors import InfrastructureError
+from harness.errors import FomoEvalError, InfrastructureError
 from harness.execution.bench import Bench
 from harness.execution.collect import Collected, collect
 from harness.execution.plan import container_limits
@@ -146,6 +146,10 @@ def _run(trial: Trial, bench: Bench, device: str | None, spans: Spans) -> _Ran:
             clear(case)
     except InfrastructureError as fault:
         return _Ran(classify_fault(fault))
+    except FomoEvalError:
+        raise
+    except Exception as fault:  # of our own: it must not end the other trials, and is not the team's
+        return _Ran(Outcome(Ending.ENGINE_FAULT, f"an error of fomo-eval itself: {fault!r}"))
 
 
 def _judged(trial: Trial, result: RunResult, case: Staged, bench: Bench, spans: Spans) -> _Ran:

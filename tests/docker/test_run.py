@@ -118,10 +118,10 @@ def test_every_case_has_a_record_and_nothing_is_left_behind(whole: Path, cohort:
         prediction = whole / record["prediction"]["file"]
         assert prediction.stat().st_size == record["prediction"]["bytes"]
         assert prediction.stat().st_mode & 0o777 == 0o644
-        assert record["container"]["NetworkMode"] == "none"
+        assert record["container"]["HostConfig"]["NetworkMode"] == "none"
         assert 0 < record["usage"]["cpu_seconds"] < 30
         assert 1 << 20 < record["usage"]["memory_bytes"] < 1 << 30
-        assert record["container"]["ReadonlyRootfs"] is True
+        assert record["container"]["HostConfig"]["ReadonlyRootfs"] is True
         assert set(record["spans"]) == {"stage", "start", "container", "collect", "verify"}
     assert left_behind(whole) == []
     assert not (whole / "work").exists()
@@ -202,8 +202,16 @@ def test_containers_run_as_the_plan_says(whole: Path, cohort: Path) -> None:
     plan = json.loads((whole / "plan.json").read_text())
     planned = {"/".join((each["track"], each["team"], each["task"])): each["container"] for each in plan["entries"]}
     for name, record in records(whole).items():
-        asked = planned[name.rpartition("/")[0]]["HostConfig"]
-        assert {option: record["container"][option] for option in asked} == asked
+        asked, told = planned[name.rpartition("/")[0]], record["container"]
+        for field in ("Image", "User", "Hostname", "Healthcheck"):
+            assert told[field] == asked[field]
+        assert set(asked["Env"]) <= set(told["Env"])
+        assert told["Entrypoint"]
+        assert told["Cmd"][-1].startswith("/output/prediction.")
+        for mount in (*asked["HostConfig"].pop("Mounts"), *told["HostConfig"]["Mounts"]):
+            assert mount["Target"] in ("/input", "/output")
+        for option, value in asked["HostConfig"].items():
+            assert told["HostConfig"][option] == value or not (told["HostConfig"][option] or value)
     ended = run(cohort, whole.parent / "submissions", whole, "--dry-run", "--format", "json")
     assert ended.code == 0, ended.err
     printed = json.loads(ended.out)
