@@ -102,7 +102,7 @@ def require_engine(machine: EngineFacts, runtime: str | None) -> None:
 
 
 def require_space(folder: Path, plan: Plan, workers: int) -> None:
-    """Check that a run directory has room for the cases side by side and for all predictions.
+    """Check that a folder has room for the cases side by side and for all predictions.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def require_space(folder: Path, plan: Plan, workers: int) -> None:
     if free < needed:
         raise DiskFull(
             f"{folder}: {free / 2**30:.1f} GiB are free, and {needed / 2**30:.1f} GiB are needed.",
-            remedy="Free space, or choose another --out.",
+            remedy="Free space, or choose another folder: with --out for results, with TMPDIR for cases that run.",
         )
 
 
