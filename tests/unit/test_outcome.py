@@ -211,5 +211,5 @@ def test_the_machine_is_blamed_only_where_the_container_did_not_decide() -> None
         )
         if outcome.blame is Blame.INFRASTRUCTURE:
             assert code in (137, 143)
-            assert not (out_of_memory or timed_out or overflowed)
+            assert not any((out_of_memory, timed_out, overflowed))
             assert classify_repeated(outcome, [Ended(outcome.ending, code)] * 4).blame is Blame.TEAM
