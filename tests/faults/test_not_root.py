@@ -113,7 +113,7 @@ def test_what_a_container_leaves_holds_up_neither_the_next_run_nor_clean(
     """A FIFO and a closed file named like our own half-written files, a path that is too long, and too many folders."""
     faulty = theirs(faulty_run(engine, fomo25, place, {"hostile": LEAVES}, cases=2))
     process = faulty.start()
-    until(lambda: faulty.containers(), process)
+    until(lambda: (faulty.out / "plan.json").exists() and faulty.containers(), process)  # after the probe
     process.send_signal(signal.SIGSTOP)
     until(lambda: ready(faulty))
     process.kill()
