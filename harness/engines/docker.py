@@ -15,7 +15,7 @@ from typing import Self
 
 import docker
 import requests
-from docker.errors import DockerException
+from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
 from harness.engines import docker_containers, docker_images, docker_leftovers, sandbox
@@ -116,6 +116,16 @@ class DockerEngine:
                 self._running.discard(container.id or "")
             remove_foreign(container, request.output_folder)
             docker_containers.remove(container)
+
+    def is_gone(self, name: str) -> bool:
+        """Say whether there is no container of this name any more; False where the engine does not tell."""
+        try:
+            self._client.api.inspect_container(name)
+        except NotFound:
+            return True
+        except (DockerException, requests.RequestException):
+            return False
+        return False
 
     def stop_all(self) -> None:
         """End every container that this engine object is running; later calls of ``run`` end at once."""

@@ -226,7 +226,13 @@ class Engine(Protocol):
         """Start a container as requested and stop it at once. Raises DeviceUnavailable, naming the GPU."""
 
     def run(self, request: RunRequest) -> RunResult:
-        """Run one container to its end and remove it. Raises InfrastructureError where the machine failed."""
+        """Run one container to its end and remove it. Raises InfrastructureError where the machine failed.
+
+        Whether it could be removed, :meth:`is_gone` tells: until then its folders are not the caller's to clear.
+        """
+
+    def is_gone(self, name: str) -> bool:
+        """Say whether there is no container of this name any more; False where the engine does not tell."""
 
     def stop_all(self) -> None:
         """End every container that this engine object is running; later calls of ``run`` end at once."""

@@ -124,7 +124,7 @@ def require_engine(machine: EngineFacts, runtime: str | None) -> None:
 
 
 def require_space(folder: Path, plan: Plan, workers: int) -> None:
-    """Check that a run directory has room for the cases side by side and for all predictions.
+    """Check that a folder has room for the cases side by side and for all predictions.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def require_space(folder: Path, plan: Plan, workers: int) -> None:
     volumes = [sum(each.bytes for each in case.volumes.values()) for task in plan.tasks for case in task.cases]
     # Staged cases may be copies; a prediction of a mask compresses to far less than its input.
     needed = workers * (max(volumes, default=0) + max(task.limits.output_bytes for task in plan.tasks)) + RESERVE_BYTES
-    _require_free(folder, needed, "choose another --out")
+    _require_free(folder, needed, "choose another folder: with --out for results, with TMPDIR for cases that run")
 
 
 def require_engine_space(machine: EngineFacts) -> None:

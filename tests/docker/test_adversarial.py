@@ -29,6 +29,7 @@ from tests.support.adversarial_runs import (
     OUTPUT_MIB,
     SECONDS,
     STRANGER,
+    TEMPORARY,
     Attacked,
     attack,
     place_for,
@@ -151,7 +152,8 @@ def test_nothing_is_left_of_a_run_but_its_results(request: pytest.FixtureRequest
     identity = json.loads((run.out / "run.json").read_text())["id"]
     assert docker("ps", "--all", "--quiet", "--filter", f"label={RUN_LABEL}={identity}") == ""
     assert not (run.out / "work").exists()
-    assert os.fspath(run.out) not in Path("/proc/self/mountinfo").read_text()
+    assert list((run.out.parent / TEMPORARY).iterdir()) == []
+    assert os.fspath(run.out.parent) not in Path("/proc/self/mountinfo").read_text()
 
 
 @pytest.mark.parametrize("runner", ["attacked", "by_a_stranger"])

@@ -145,8 +145,9 @@ def test_leaderboard_is_right_by_hand(whole: Path, cohort: Path) -> None:
     assert rows["method/constant"]["placement"] == 1
     assert half["infarct"]["rank"] == rows["method/constant"]["tasks"]["infarct"]["rank"] == 1
     assert half["meningioma"] == {
-        "entered": False, "provisional": False, "rank": 2.0, "metric_ranks": {}, "metrics": {}, "valid": 0, "cases": 0,
-    }  # fmt: skip
+        **{"entered": False, "provisional": False, "rank": 2.0, "valid": 0, "cases": 0},
+        **{"metric_ranks": {}, "groups": {}, "metrics": {}, "intervals": {}},
+    }
     assert "placement" not in rows["method/floor"]
     assert rows["method/floor"]["endings"] == {"ok": 4}
 
@@ -208,9 +209,11 @@ def test_containers_run_as_the_plan_says(whole: Path, cohort: Path) -> None:
         assert set(asked["Env"]) <= set(told["Env"])
         assert told["Entrypoint"]
         assert told["Cmd"][-1].startswith("/output/prediction.")
-        for mount in (*asked["HostConfig"].pop("Mounts"), *told["HostConfig"]["Mounts"]):
+        for mount in (*asked["HostConfig"]["Mounts"], *told["HostConfig"]["Mounts"]):
             assert mount["Target"] in ("/input", "/output")
         for option, value in asked["HostConfig"].items():
+            if option == "Mounts":  # their folders are each trial's own
+                continue
             assert told["HostConfig"][option] == value or not (told["HostConfig"][option] or value)
     ended = run(cohort, whole.parent / "submissions", whole, "--dry-run", "--format", "json")
     assert ended.code == 0, ended.err

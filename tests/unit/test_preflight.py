@@ -87,7 +87,7 @@ def test_room_for_the_cases_side_by_side_is_required_where_the_run_will_lie(plan
         preflight.require_space(out, plan, 1 << 40)
     message = one_line(caught.value)
     assert message.startswith(f"{out}: ")
-    assert message.endswith("GiB are needed. Free space, or choose another --out.")
+    assert "GiB are needed. Free space, or choose another folder: with --out" in message
 
 
 def test_room_is_required_where_the_engine_keeps_logs_and_layers(tmp_path: Path) -> None:
