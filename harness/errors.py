@@ -47,8 +47,7 @@ class FomoEvalError(Exception):
 
     def __str__(self) -> str:
         # A name from a file system, an archive or an engine may hold line breaks and terminal controls.
-        text = f"{self.message} {self.remedy}".strip()
-        return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+        return printable(f"{self.message} {self.remedy}".strip())
 
 
 class UsageError(FomoEvalError):
@@ -105,6 +104,17 @@ class DiskFull(InfrastructureError):
 
 class RunInterrupted(InfrastructureError):
     """Ctrl-C or SIGTERM; everything recorded so far stays."""
+
+
+def printable(text: str) -> str:
+    r"""Return a stranger's text with line breaks and terminal controls written out.
+
+    Examples
+    --------
+    >>> print(printable("one\x1b[2J\ntwo"))
+    one\x1b[2J\ntwo
+    """
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

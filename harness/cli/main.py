@@ -12,6 +12,7 @@ from harness.cli.machine import clean
 from harness.cli.options import DONE
 from harness.cli.run import run
 from harness.cli.scores import leaderboard, score
+from harness.cli.submitting import validate
 from harness.cli.tasks import tasks_app
 from harness.errors import FomoEvalError, UsageError
 
@@ -23,7 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (run, score, leaderboard, clean):
+for command in (run, score, leaderboard, validate, clean):
     app.command()(command)
 app.add_typer(tasks_app)
 

@@ -26,6 +26,7 @@ from harness.engines.engine import (
     RUN_LABEL,
     EngineFacts,
     ImageFacts,
+    Relaxation,
     RunRequest,
     RunResult,
 )
@@ -128,6 +129,7 @@ class DockerEngine:
                 overflowed=monitor.overflowed,
                 start_seconds=started - began,
                 usage=monitor.usage,
+                changed=_changed(container) if Relaxation.WRITABLE in request.relaxed else (),
             )
         finally:
             with self._lock:
@@ -284,6 +286,13 @@ def _shares_mounts() -> bool:
 def _seconds_between(start: str, end: str) -> float:
     # The engine writes nanoseconds, which fromisoformat refuses before Python 3.11 and truncates since.
     return max(0.0, (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
+
+
+def _changed(container: Container) -> tuple[str, ...]:
+    """List what a container added to its root file system or changed there; what is mounted is not part of it."""
+    with engine_faults("listing what a container wrote"):
+        changes = container.diff() or []
+    return tuple(str(change["Path"]) for change in changes)
 
 
 def _remove(container: Container) -> None:

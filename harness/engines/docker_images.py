@@ -81,4 +81,6 @@ def facts(image: Image) -> ImageFacts:
         has_entrypoint=bool(configuration.get("Entrypoint")),
         volumes=tuple(sorted(configuration.get("Volumes") or {})),
         labels=configuration.get("Labels") or {},
+        entrypoint=tuple(configuration.get("Entrypoint") or ()),
+        user=configuration.get("User") or "",
     )

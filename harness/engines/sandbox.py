@@ -16,6 +16,7 @@ from harness.engines.engine import (
     OUTPUT_FOLDER,
     ContainerLimits,
     ImageFacts,
+    Relaxation,
     RunRequest,
 )
 
@@ -87,8 +88,10 @@ def configuration(
 def container(request: RunRequest) -> Configuration:
     """Write the configuration of one container: what its entry has in common, and what is this case's own."""
     common = configuration(request.image, request.command, request.limits, runtime=request.runtime)
+    lifted = _lifted(request.relaxed)
     host = {
         **common["HostConfig"],
+        **lifted.pop("HostConfig"),
         "Mounts": [
             _bind(request.input_folder, INPUT_FOLDER, read_only=True),
             _bind(request.output_folder, OUTPUT_FOLDER, read_only=False),
@@ -97,11 +100,25 @@ def container(request: RunRequest) -> Configuration:
     }
     return {
         **common,
+        **lifted,
         "Cmd": list(request.arguments),
         "Env": _environment(request.device),
         "Labels": dict(request.labels),
         "HostConfig": host,
     }
+
+
+def _lifted(relaxed: frozenset[Relaxation]) -> Configuration:
+    """Write what takes the place of restrictions that are lifted: nothing in a run."""
+    host: Configuration = {}
+    if Relaxation.NETWORK in relaxed:
+        host["NetworkMode"] = "bridge"
+    if Relaxation.WRITABLE in relaxed:
+        host["ReadonlyRootfs"] = False
+    if Relaxation.ROOT not in relaxed:
+        return {"HostConfig": host}
+    # Root without any capability could not write to an output folder that is the unprivileged user's.
+    return {"User": "0:0", "HostConfig": {**host, "CapAdd": ["CAP_DAC_OVERRIDE"]}}
 
 
 def _entrypoint(image: ImageFacts, command: tuple[str, ...] | None) -> dict[str, list[str]]:

@@ -195,6 +195,15 @@ class RunStore:
             )
         return record
 
+    def spoiled(self, trial: TrialKey) -> Record:
+        """Read the last attempt at a trial that has no final record; there must have been one."""
+        return _read(self._path("attempts", trial, f".{self.attempts(trial)}.json"), Record)
+
+    def log(self, trial: TrialKey) -> str:
+        """Read what a trial's container wrote to the console; a stranger's text."""
+        path = self._path("logs", trial, ".log")
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
     def records(self, entry: Entry, cases: Iterable[Case]) -> dict[str, Record | None]:
         """Read the final records of an entry's cases; None where a trial has none yet."""
         track, team, task = entry.key
