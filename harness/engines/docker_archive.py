@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import posixpath
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -48,13 +49,20 @@ def _copy(archive: Path, sending: int) -> None:
         sink = opened.enter_context(os.fdopen(sending, "wb"))
         source = opened.enter_context(tarfile.open(archive, mode="r|*"))
         target = opened.enter_context(tarfile.open(fileobj=sink, mode="w|"))
+        links: set[str] = set()
         for member in source:
+            # As the engine will unpack it: './manifest.json' and 'x/../manifest.json' are the same file.
+            name = posixpath.normpath(f"/{member.name}").lstrip("/")
             content = source.extractfile(member) if member.isreg() else None
-            if member.name in LISTINGS and content is not None:
+            if member.issym():
+                links.add(name)
+            if any(name.startswith(f"{link}/") for link in links) or (name in LISTINGS and content is None):
+                continue  # a listing by way of a link
+            if name in LISTINGS and content is not None:
                 nameless = _nameless(content.read(LARGEST_LISTING))
                 member.size = len(nameless)
                 content = io.BytesIO(nameless)
-            if member.name != "repositories":
+            if name != "repositories":
                 target.addfile(member, content)
 
 

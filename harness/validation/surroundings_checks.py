@@ -157,16 +157,16 @@ def _words_of(seen: Seen, pattern: re.Pattern[str]) -> str:
 
 def _written(seen: Seen) -> str:
     """Name the files that a container wrote where it otherwise may not, caches left out."""
+    # Of folders and what they hold, the latter.
+    leaves = [path for path in seen.changed if not any(other.startswith(path + "/") for other in seen.changed)]
     files = [
         path
-        for path in seen.changed
+        for path in leaves
         if path.split("/")[1] not in IGNORED
         and path not in OF_THE_ENGINE
         and not any(cache in path for cache in CACHES)
     ]
-    # Of folders and what they hold, the latter.
-    leaves = [path for path in files if not any(other.startswith(path + "/") for other in files)]
-    return ", ".join(leaves[:SHOWN]) + (", …" if len(leaves) > SHOWN else "")
+    return ", ".join(files[:SHOWN]) + (", …" if len(files) > SHOWN else "")
 
 
 def _answers(one: Seen, other: Seen | None) -> tuple[Path, Path] | None:
