@@ -11,7 +11,7 @@ from typing import Any
 
 import docker
 import requests
-from docker.errors import DockerException, ImageNotFound
+from docker.errors import APIError, DockerException, ImageNotFound
 from docker.models.images import Image
 
 from harness.engines.docker_archive import without_names
@@ -26,7 +26,15 @@ EMPTY_REPOSITORY, EMPTY_TAG = "fomo-eval-empty", "1"
 def find(client: docker.DockerClient, reference: str) -> ImageFacts:
     """Find an image by tag or digest, pulling it where it is not there."""
     with engine_faults(f"looking for the image {reference}"), suppress(ImageNotFound):
-        return facts(client.images.get(reference))
+        try:
+            return facts(client.images.get(reference))
+        except APIError as fault:
+            if fault.status_code != requests.codes.bad_request:
+                raise
+            raise ImageUnavailable(
+                f"'{reference}' is not the name of an image ({reason(fault)}).",
+                remedy="Correct it: a tag as in 'team/model:1', or a digest.",
+            ) from fault
     try:
         return facts(client.images.pull(reference))
     except (DockerException, requests.RequestException) as fault:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from harness.engines.outcome import Ending, Refusal
 from harness.specs.task import MaskOutput, OneOf, ScalarOutput, TaskSpec
-from harness.validation import surroundings_checks
+from harness.validation import image_checks, surroundings_checks
 from harness.validation.check import Finding, Status, failed, not_run, passed, warning
 from harness.validation.evidence import Evidence, Seen
-from harness.validation.hints import NO_SCRIPT, UNKNOWN_FLAG, hint, last_words
+from harness.validation.hints import UNKNOWN_FLAG, hint, last_words
 
 NARROW = 0.8
 """Above this share of a limit, another machine may well be over it."""
@@ -78,10 +78,8 @@ def ending(evidence: Evidence) -> Finding:
     if not crashed:
         return passed(f"exit code 0 in {sum(each.record.exit_code == 0 for each in started)} cases")
     explained = {
-        "takes every flag": any(UNKNOWN_FLAG.search(each.log) for each in crashed),
-        "entry point": evidence.entry.command is None
-        and not evidence.image.entrypoint
-        and any(NO_SCRIPT.search(each.log) for each in crashed),
+        "takes every flag": flags(evidence).status is Status.FAILED,
+        "entry point": image_checks.entry_point(evidence).status is Status.FAILED,
         "needs no network": surroundings_checks.network(evidence).status is Status.FAILED,
         "writes to /output and /tmp only": surroundings_checks.writes(evidence).status is Status.FAILED,
         "does not need root": surroundings_checks.root(evidence).status is Status.FAILED,

@@ -130,7 +130,16 @@ def test_containers_for_the_challenges_own_validator_are_not_faulted(lines: str,
 def test_the_conditions_are_those_of_a_run(made_up: Path, cohort: Path, tmp_path: Path) -> None:
     image = build_example()
     write_submission(tmp_path / "submissions", "anybody", {"infarct": image}, track="open")
-    words = ["--data", cohort, "--submissions", tmp_path / "submissions", "--out", tmp_path / "run", "--gpus", "none"]
+    words: list[str | Path] = [
+        "--data",
+        cohort,
+        "--submissions",
+        tmp_path / "submissions",
+        "--out",
+        tmp_path / "run",
+        "--gpus",
+        "none",
+    ]
     planned = fomo_eval("run", "--challenge", "fomo25", *words, "--dry-run", "--format", "json", "--timeout", "30")
     verdict = judged(options_for(image, made_up, seconds=30.0, case=1))
     assert json.loads(planned.out)["conditions"] == {"open/anybody/infarct": verdict.conditions}
@@ -143,7 +152,7 @@ def test_the_line_that_is_printed_does_the_same_by_hand(made_up: Path) -> None:
     validation = validate(options_for(image, made_up, case=2, keep=True))
     [verdict] = validation.verdicts
     assert validation.kept is not None
-    [predicted] = (validation.kept / "run/predictions").rglob("prediction.txt")
+    [predicted] = (validation.kept / "run/predictions").rglob("case-2/prediction.txt")
     [staged] = (validation.kept / "run/work").iterdir()
     subprocess.run(shlex.split(verdict.by_hand), check=True, timeout=60)
     assert (staged / "out/prediction.txt").read_text() == predicted.read_text()
@@ -153,8 +162,9 @@ def test_the_line_that_is_printed_does_the_same_by_hand(made_up: Path) -> None:
 def test_every_output_says_the_same(made_up: Path, tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     environment = {**os.environ, "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
-    image = script_image(FLAGS + "print('\\x1b[2J::error::[bold]'); raise SystemExit('::error::100%\\x1b]0;x')")
-    words = ["validate", image, "--task", "infarct", "--data", made_up, "--gpus", "none"]
+    script = FLAGS + "print('\\x1b[2J::error::[bold]'); raise SystemExit('::error::100%\\x1b]0;x')"
+    image = script_image(script, lines='LABEL org.fomo-eval.contract="2"\n' + ENTRYPOINT)
+    words: list[str | Path] = ["validate", image, "--task", "infarct", "--data", made_up, "--gpus", "none"]
     ended = fomo_eval(*words, "--format", "json", "--junit", tmp_path / "junit.xml", environment=environment)
     assert ended.code == 1, ended.err
     [verdict] = (Verdict.model_validate(each) for each in json.loads(ended.out))
