@@ -90,10 +90,11 @@ def _show(validation: Validation, show: Format) -> None:
 
 def _tell_github(validation: Validation) -> None:
     """Annotate on standard error, which GitHub reads as well: standard output may be JSON."""
+    from harness.records.files import writing
     from harness.reports.github import annotation_lines, step_summary
 
     for line in annotation_lines(validation.verdicts):
         typer.echo(line, err=True)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(summary).open("a", encoding="utf-8") as stream:
+        with writing(Path(summary)), Path(summary).open("a", encoding="utf-8") as stream:
             stream.write(step_summary(validation.verdicts))

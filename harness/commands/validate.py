@@ -24,7 +24,7 @@ from harness.execution.plan import plan_entries, plan_tasks
 from harness.execution.request import Trial, trial_request
 from harness.execution.stage import stage
 from harness.executors.local import open_local
-from harness.records.files import remove_tree
+from harness.records.files import remove_tree, writing
 from harness.records.plan import Plan
 from harness.records.store import RunStore
 from harness.reports import console
@@ -247,7 +247,8 @@ def plan_of(
 @contextmanager
 def _work_folder(*, keep: bool) -> Iterator[Path]:
     """Have a folder for everything that is written, removed in the end unless it is to be kept."""
-    work = Path(tempfile.mkdtemp(prefix="fomo-eval-"))
+    with writing(Path(tempfile.gettempdir())):
+        work = Path(tempfile.mkdtemp(prefix="fomo-eval-"))
     try:
         yield work
     except BaseException:
