@@ -162,7 +162,7 @@ def test_the_line_that_is_printed_does_the_same_by_hand(made_up: Path) -> None:
 def test_every_output_says_the_same(made_up: Path, tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     environment = {**os.environ, "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
-    script = FLAGS + "print('\\x1b[2J::error::[bold]'); raise SystemExit('::error::100%\\x1b]0;x')"
+    script = FLAGS + "print('\\x1b[2J::error::[bold]', file=sys.stderr); raise SystemExit('::error::100%\\x1b]0;x')"
     image = script_image(script, lines='LABEL org.fomo-eval.contract="2"\n' + ENTRYPOINT)
     words: list[str | Path] = ["validate", image, "--task", "infarct", "--data", made_up, "--gpus", "none"]
     ended = fomo_eval(*words, "--format", "json", "--junit", tmp_path / "junit.xml", environment=environment)
