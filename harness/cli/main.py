@@ -13,6 +13,7 @@ from harness.cli.options import DONE
 from harness.cli.run import run
 from harness.cli.scores import leaderboard, score
 from harness.cli.start import init
+from harness.cli.submitting import validate
 from harness.cli.tasks import tasks_app
 from harness.errors import FomoEvalError, UsageError
 
@@ -24,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (init, run, score, leaderboard, clean, doctor):
+for command in (init, validate, run, score, leaderboard, clean, doctor):
     app.command()(command)
 app.add_typer(tasks_app)
 

@@ -23,7 +23,7 @@ from harness.engines.docker_containers import ImageToBlame
 from harness.engines.docker_facts import engine_facts
 from harness.engines.docker_faults import engine_faults, reason
 from harness.engines.docker_folders import remove_foreign
-from harness.engines.engine import EngineFacts, ImageFacts, RunRequest, RunResult
+from harness.engines.engine import EngineFacts, ImageFacts, Relaxation, RunRequest, RunResult
 from harness.engines.monitor import Monitor
 from harness.errors import EngineFault, EngineUnavailable, RunInterrupted
 
@@ -110,6 +110,7 @@ class DockerEngine:
                 seconds=ended - started,
                 start_seconds=started - began,
                 usage=monitor.usage,
+                changed=_changed(container) if Relaxation.WRITABLE in request.relaxed else (),
             )
         finally:
             with self._lock:
@@ -210,3 +211,10 @@ def _shares_mounts() -> bool:
         return Path(f"/proc/{pid}/ns/mnt").stat().st_ino == Path("/proc/self/ns/mnt").stat().st_ino
     except OSError:
         return False
+
+
+def _changed(container: Container) -> tuple[str, ...]:
+    """List what a container added to its root file system or changed there; what is mounted is not part of it."""
+    with engine_faults("listing what a container wrote"):
+        changes = container.diff() or []
+    return tuple(str(change["Path"]) for change in changes)

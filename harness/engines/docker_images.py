@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import docker
 import requests
-from docker.errors import DockerException, ImageLoadError, ImageNotFound
+from docker.errors import APIError, DockerException, ImageLoadError, ImageNotFound
 from docker.models.images import Image
 
 from harness.engines.docker_archive import without_names
@@ -27,7 +27,15 @@ EMPTY_REPOSITORY, EMPTY_TAG = "fomo-eval-empty", "1"
 def find(client: docker.DockerClient, reference: str) -> ImageFacts:
     """Find an image by tag or digest, pulling it where it is not there."""
     with engine_faults(f"looking for the image {reference}"), suppress(ImageNotFound):
-        return facts(client.images.get(reference))
+        try:
+            return facts(client.images.get(reference))
+        except APIError as fault:
+            if fault.status_code != requests.codes.bad_request:
+                raise
+            raise ImageUnavailable(
+                f"'{reference}' is not the name of an image ({reason(fault)}).",
+                remedy="Correct it: a tag as in 'team/model:1', or a digest.",
+            ) from fault
     try:
         return facts(client.images.pull(reference))
     except (DockerException, requests.RequestException) as fault:
@@ -120,4 +128,6 @@ def facts(image: Image) -> ImageFacts:
         has_entrypoint=bool(configuration.get("Entrypoint")),
         volumes=tuple(sorted(configuration.get("Volumes") or {})),
         labels=configuration.get("Labels") or {},
+        entrypoint=tuple(configuration.get("Entrypoint") or ()),
+        user=configuration.get("User") or "",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -15,6 +16,14 @@ RUN_LABEL = "org.fomo-eval.run"
 OWNER_LABEL = "org.fomo-eval.owner"
 DEFAULT_COMMAND = ("python", "/app/predict.py")
 """What runs where neither the image nor the submission names a command (the contract's default)."""
+
+
+class Relaxation(StrEnum):
+    """A restriction that is lifted to see whether an image needs it lifted; a team does so with its own image only."""
+
+    NETWORK = "network"
+    WRITABLE = "writable"
+    ROOT = "root"
 
 
 def container_prefix(run: str) -> str:
@@ -59,6 +68,10 @@ class ImageFacts:
         The paths that it declares as volumes.
     labels
         Its labels.
+    entrypoint
+        The words of its entry point.
+    user
+        The user that it asks for, which no container runs as; empty where it names none.
     """
 
     id: str
@@ -68,6 +81,8 @@ class ImageFacts:
     has_entrypoint: bool
     volumes: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    entrypoint: tuple[str, ...] = ()
+    user: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,6 +145,8 @@ class RunRequest:
         The one GPU that it gets (UUID or index), or None.
     runtime
         The OCI runtime that runs it, None for the engine's default.
+    relaxed
+        The restrictions that do not hold for it; a run has none.
     """
 
     name: str
@@ -142,6 +159,7 @@ class RunRequest:
     limits: ContainerLimits
     device: str | None = None
     runtime: str | None = None
+    relaxed: frozenset[Relaxation] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -189,6 +207,8 @@ class RunResult:
         The end of what it wrote to standard output and error.
     configuration
         The options under which it ran, as the engine reports them; those that were asked for, where it refused them.
+    changed
+        What it wrote to its own root file system, where that was left writable.
     """
 
     exit_code: int | None
@@ -202,6 +222,7 @@ class RunResult:
     log: bytes = b""
     configuration: Mapping[str, Any] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
+    changed: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

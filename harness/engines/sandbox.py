@@ -16,6 +16,7 @@ from harness.engines.engine import (
     OUTPUT_FOLDER,
     ContainerLimits,
     ImageFacts,
+    Relaxation,
     RunRequest,
 )
 
@@ -140,7 +141,27 @@ def container(request: RunRequest) -> Configuration:
         input_folder=os.fspath(request.input_folder),
         output_folder=os.fspath(request.output_folder),
     )
-    return {**common, "Cmd": list(request.arguments), "Labels": dict(request.labels)}
+    lifted = _lifted(request.relaxed)
+    return {
+        **common,
+        **lifted,
+        "HostConfig": {**common["HostConfig"], **lifted["HostConfig"]},
+        "Cmd": list(request.arguments),
+        "Labels": dict(request.labels),
+    }
+
+
+def _lifted(relaxed: frozenset[Relaxation]) -> Configuration:
+    """Write what takes the place of restrictions that are lifted: nothing in a run."""
+    host: Configuration = {}
+    if Relaxation.NETWORK in relaxed:
+        host["NetworkMode"] = "bridge"
+    if Relaxation.WRITABLE in relaxed:
+        host["ReadonlyRootfs"] = False
+    if Relaxation.ROOT not in relaxed:
+        return {"HostConfig": host}
+    # Root without any capability could not write to an output folder that is the unprivileged user's.
+    return {"User": "0:0", "HostConfig": {**host, "CapAdd": ["CAP_DAC_OVERRIDE"]}}
 
 
 def _entrypoint(image: ImageFacts, command: tuple[str, ...] | None) -> dict[str, list[str]]:

@@ -202,6 +202,11 @@ class RunStore:
             )
         return record
 
+    def log(self, trial: TrialKey) -> str:
+        """Read what a trial's container wrote to the console; a stranger's text."""
+        path = self._path("logs", trial, ".log")
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
     def records(self, entry: Entry, cases: Iterable[Case]) -> dict[str, Record | None]:
         """Read the final records of an entry's cases; None where a trial has none yet."""
         track, team, task = entry.key

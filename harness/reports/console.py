@@ -13,13 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.metrics.registry import metric_named
-from harness.records.plan import Entry, Plan
+from harness.records.plan import Entry, Plan, conditions_hash
 from harness.reports import cells, tables
 from harness.scoring.folder import FolderScores
 from harness.scoring.leaderboard import Leaderboard
 from harness.scoring.scores import Scored
 
-SHORT_ID = 19
+SHORT_ID, SHORT_HASH = 19, 16
 STATUS_COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
 
@@ -28,7 +28,7 @@ def plan_summary(plan: Plan, *, missing: int, workers: int, devices: tuple[str, 
     longest = sum(len(plan.task(entry.task).cases) * plan.task(entry.task).limits.seconds for entry in plan.entries)
     share = missing / plan.trials if plan.trials else 0.0
     return Group(
-        Text(f"{plan.challenge.title}: plan {plan.hash[:16]}", style="bold"),
+        Text(f"{plan.challenge.title}: plan {plan.hash[:SHORT_HASH]}", style="bold"),
         _tasks(plan),
         _teams(plan),
         *(Text(warning, style="yellow") for warning in _warnings(plan)),
@@ -38,12 +38,20 @@ def plan_summary(plan: Plan, *, missing: int, workers: int, devices: tuple[str, 
 
 
 def container_options(plan: Plan) -> RenderableType:
-    """Show the configuration under which containers run, once where entries have it in common."""
+    """Show the configuration under which containers run, once where entries have it in common, and all hashes.
+
+    The hash of an entry's conditions is what ``fomo-eval validate`` tells for the same image and task.
+    """
     shared: dict[str, list[str]] = {}
     for entry in plan.entries:
         options = {name: value for name, value in entry.container.items() if name not in ("Image", "Entrypoint")}
         shared.setdefault(json.dumps(options, indent=2, sort_keys=True), []).append(f"{entry.team}/{entry.task}")
-    return Group(*(Text(f"Containers of {', '.join(entries)}:\n{text}") for text, entries in shared.items()))
+    conditions = (
+        f"Conditions {conditions_hash(plan.task(entry.task), entry)[:SHORT_HASH]} ({entry.team}, {entry.task})"
+        for entry in plan.entries
+    )
+    containers = (f"Containers of {', '.join(entries)}:\n{text}" for text, entries in shared.items())
+    return Group(*(Text(part) for part in (*containers, *conditions)))
 
 
 def _warnings(plan: Plan) -> list[str]:
