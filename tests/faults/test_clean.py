@@ -23,7 +23,7 @@ pytestmark = pytest.mark.docker
 
 @pytest.fixture
 def hanging(engine: SecondEngine, fomo25: Challenge, tmp_path: Path) -> Faulty:
-    return faulty_run(engine, fomo25, tmp_path, {"beta": HANGS})
+    return faulty_run(engine, fomo25, tmp_path, {"alpha": HANGS, "beta": HANGS})
 
 
 def started(faulty: Faulty) -> subprocess.Popen[str]:
