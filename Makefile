@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo cohort images engine test test-gpu test-lowest lint format schemas dist clean
+.PHONY: help demo cohort images engine test test-gpu test-lowest bench lint format schemas dist clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -35,6 +35,9 @@ test-lowest: ## run the unit tests on the oldest versions that pyproject.toml al
 	$(VENV)-lowest/bin/uv pip install --quiet --python $(VENV)-lowest/bin/python --resolution lowest-direct --editable . --group test
 	$(VENV)-lowest/bin/python -m pytest tests/unit tests/contract
 
+bench: $(VENV)/.installed-bench ## measure speed and memory, and write benchmarks/RESULTS.md
+	$(VENV)/bin/python -m benchmarks
+
 lint: $(VENV)/.installed-lint ## check style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -65,6 +68,10 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.installed-test: pyproject.toml $(VENV)/.installed
 	$(VENV)/bin/python -m pip install --quiet --group test
+	@touch $@
+
+$(VENV)/.installed-bench: pyproject.toml $(VENV)/.installed
+	$(VENV)/bin/python -m pip install --quiet --group bench
 	@touch $@
 
 $(VENV)/.installed-lint: pyproject.toml $(VENV)/.installed-test

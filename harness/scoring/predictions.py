@@ -48,7 +48,7 @@ def load_mask(run: Path, record: Record, reference: ReferenceMask) -> NDArray[np
     path = _recorded(run, record)
     try:
         header = images.read_header(path)
-        mask = masks.read_mask(path, header)
+        mask = masks.read_mask(path, header, judged=True)
     except NotAnImage as fault:
         raise _changed(run, record) from fault
     turn = grids.reorientation(header.grid, reference.grid)
