@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import nibabel as nib
@@ -180,13 +181,15 @@ def read_voxels(path: Path, header: Header) -> NDArray[np.generic]:
     return scaled(np.frombuffer(content, header.dtype), header).reshape(header.grid.shape, order="F")
 
 
-def stored_voxels(path: Path, header: Header) -> Iterator[bytes]:
+def stored_voxels(path: Path, header: Header, decompressor: ModuleType = zlib) -> Iterator[bytes]:
     """Read the voxels that a judged header announces as they are stored, a piece at a time.
 
     Parameters
     ----------
     path, header
         As for :func:`read_voxels`.
+    decompressor
+        As for :func:`~harness.datasets.stored.pieces`.
 
     Yields
     ------
@@ -200,7 +203,7 @@ def stored_voxels(path: Path, header: Header) -> Iterator[bytes]:
     """
     wanted, done, begun = header.offset + header.data_bytes, 0, b""
     try:
-        for piece in stored.pieces(path, wanted):
+        for piece in stored.pieces(path, wanted, decompressor):
             before, done = done, done + len(piece)
             rest = begun + piece[max(0, header.offset - before) :]
             whole = len(rest) - len(rest) % header.dtype.itemsize

@@ -66,7 +66,7 @@ def read_regions(path: Path, reference: ReferenceMask, structures: Mapping[str, 
         It is not on the reference's grid.
     """
     header = images.read_header(path)
-    mask = masks.read_mask(path, header)
+    mask = masks.read_mask(path, header, judged=True)
     turn = grids.reorientation(header.grid, reference.grid)
     if turn is None:
         raise DatasetError(f"{path}: is not on the grid of its reference.", remedy="Resample the reference.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.datasets.masks import listed
 from harness.engines.outcome import Ending, Refusal
 from harness.specs.task import MaskOutput, OneOf, ScalarOutput, TaskSpec
 from harness.validation import image_checks, surroundings_checks
@@ -173,9 +174,13 @@ def values(evidence: Evidence) -> Finding:
     """Judge a mask's voxels."""
     if not isinstance(evidence.task.spec.output, MaskOutput):
         return not_run("the prediction is a number")
+    codes = (0, *(evidence.task.spec.structures.values() or (1,)))
     remedy = "Write 0 for background and 1 for foreground, as integers: threshold probabilities, merge labels."
-    judged = (Refusal.NOT_BINARY, Refusal.NOT_FINITE)
-    found = _of_written(evidence, judged, "0 and 1", remedy, after=(*FORMAT_REFUSALS, Refusal.WRONG_GRID))
+    if evidence.task.spec.structures:
+        named = ", ".join(f"{code} for {name}" for name, code in evidence.task.spec.structures.items())
+        remedy = f"Write 0 for background, {named}, as integers."
+    judged = (Refusal.NOT_BINARY, Refusal.UNKNOWN_STRUCTURE, Refusal.NOT_FINITE)
+    found = _of_written(evidence, judged, listed(codes), remedy, after=(*FORMAT_REFUSALS, Refusal.WRONG_GRID))
     notes = sorted({note for each in evidence.ran if each.is_ok for note in each.record.outcome.notes})
     if found.status is Status.PASSED and notes:
         return warning(f"accepted, though {'; '.join(notes)}", "Save it as uint8 on the input's own axes.")

@@ -61,6 +61,5 @@ def _of_masks(one: Path, other: Path) -> Difference | None:
     if not apart:
         return None
     overlap = dice(first != 0, second != 0, headers[0].grid.spacing_mm, MetricParameters())
-    return Difference(
-        f"{apart} voxels differ, Dice {overlap:.4f}", is_rounding=apart <= ROUNDING * max(1, np.count_nonzero(first))
-    )
+    few = apart <= ROUNDING * int(np.count_nonzero(first))
+    return Difference(f"{apart} voxels differ, Dice {overlap:.4f}", is_rounding=few)
