@@ -45,7 +45,7 @@ def write_run(folder: Path) -> RunStore:
             path = data / task.spec.files.folder / task.spec.files.reference.replace("{case}", case.id)
             path.parent.mkdir(parents=True)
             path.write_bytes(content)
-    store = RunStore.create(folder / "run", data)
+    store = RunStore.open_or_create(folder / "run", data)
     store.write_plan(plan)
     with ThreadPoolExecutor(8) as executor:  # writing waits for the disk
         for _ in executor.map(lambda trial: _commit(store, trial, made, masks), _trials(plan)):

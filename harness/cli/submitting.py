@@ -27,7 +27,9 @@ def validate(
         Path | None, typer.Option("--data", help="Cases to use instead of made-up ones; no references are needed.")
     ] = None,
     case: Annotated[int | None, typer.Option("--case", min=1, help="Only the case of this number.")] = None,
-    gpus: Annotated[str, typer.Option("--gpus", help="'all', 'none', or device ids separated by commas.")] = "all",
+    gpus: Annotated[
+        str, typer.Option("--gpus", help="'auto' (all that there are), 'all', 'none', or ids separated by commas.")
+    ] = "auto",
     timeout: Annotated[
         float | None, typer.Option("--timeout", min=0.001, help="Seconds a case may take, instead of the spec's.")
     ] = None,

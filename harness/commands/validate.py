@@ -16,7 +16,7 @@ from harness.datasets.index import index_cases
 from harness.engines import by_hand, sandbox
 from harness.engines.docker import DockerEngine
 from harness.engines.engine import Engine, EngineFacts, ImageFacts
-from harness.errors import ImageUnavailable, RunInterrupted, UsageError, nearest
+from harness.errors import DeviceUnavailable, ImageUnavailable, RunInterrupted, UsageError, nearest
 from harness.execution import preflight
 from harness.execution.bench import Bench, Devices
 from harness.execution.bounds import release
@@ -38,6 +38,7 @@ from harness.validation.check import Status, Verdict
 from harness.validation.evidence import Evidence
 from harness.validation.verdict import verdict, verdict_without_image
 
+AUTO = "auto"
 TEAM = "validated"
 
 
@@ -57,7 +58,9 @@ class ValidateOptions:
         Only the case of this number, counted from 1.
     keep
         Whether the work folder is left, and one case ready to be run by hand.
-    gpus, seconds, runtime
+    gpus
+        As for a run; or ``auto``: all that there are, and none on a machine without.
+    seconds, runtime
         As for a run.
     """
 
@@ -68,7 +71,7 @@ class ValidateOptions:
     data: Path | None = None
     case: int | None = None
     keep: bool = False
-    gpus: str = "all"
+    gpus: str = AUTO
     seconds: float | None = None
     runtime: str | None = None
 
@@ -168,7 +171,7 @@ def _validate(
     root = (options.data or work / "data").resolve()
     cases, titles = checked_cases(options, challenge, tuple(found), root)
     plan = plan_of(options, challenge, present, cases, found, machine)
-    devices = preflight.find_devices(options.gpus, wanted=plan.wants_gpu)
+    devices = preflight.find_devices("all" if options.gpus == AUTO else options.gpus, wanted=plan.wants_gpu)
     workers = len(devices) or machine.cpus
     preflight.require_space(work, plan, workers)
     preflight.require_engine_space(machine)
@@ -242,9 +245,18 @@ def plan_of(
 ) -> Plan:
     """Plan as a run does."""
     facts = {submission.images[task]: each for task, each in found.items()}
-    tasks = plan_tasks(challenge, cases, machine, seconds=options.seconds, gpu=options.gpus != "none")
+    tasks = plan_tasks(challenge, cases, machine, seconds=options.seconds, gpu=_wants_gpu(options.gpus))
     entries = plan_entries([submission], tasks, facts.__getitem__, runtime=options.runtime)
     return Plan(challenge=challenge.spec, tasks=tasks, entries=entries, seed=0)
+
+
+def _wants_gpu(asked: str) -> bool:
+    if asked != AUTO:
+        return asked != "none"
+    try:
+        return bool(preflight.ask_driver("uuid"))
+    except DeviceUnavailable:
+        return False
 
 
 @contextmanager

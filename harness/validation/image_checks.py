@@ -103,7 +103,9 @@ def contract(evidence: Evidence) -> Finding:
 def gpu(evidence: Evidence) -> Finding:
     """Judge whether a GPU that was asked for is seen and used."""
     if evidence.gpu_listing is None:
-        return not_run("no GPU was asked for")
+        if evidence.task.spec.limits.gpu:
+            return not_run("the task gives each case a GPU, and it was tried without one here")
+        return not_run("the task gives no GPU")
     if not evidence.gpu_listing:
         return failed(
             "nvidia-smi lists no GPU in a container of the image",

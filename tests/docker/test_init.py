@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -47,6 +50,12 @@ def test_the_image_holds_the_model_and_nothing_else(built: Path) -> None:
     assert json.loads(inspected)[0]["Config"]["Labels"]["org.fomo-eval.contract"] == "1"
 
 
-# Here belongs, once there is a 'fomo-eval validate', the test that 'make validate' ends with 0 for each of the three:
-# def test_it_is_valid_as_it_stands(built: Path) -> None:
-#     subprocess.run(["make", "validate"], cwd=built, env=with_base(), check=True)
+def test_it_is_valid_as_it_stands(built: Path) -> None:
+    beside = Path(sys.executable).parent
+    environment = {**with_base(), "PATH": f"{beside}{os.pathsep}{os.environ['PATH']}"}
+    ended = subprocess.run(
+        ["make", "validate"], cwd=built, env=environment, check=False, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    report = ElementTree.parse(built / "validation.xml").getroot()
+    assert {suite.get("failures") for suite in report.iter("testsuite")} == {"0"}

@@ -125,7 +125,3 @@ def test_the_script_says_where_fomo_eval_is_to_come_from(written: Path, variable
 def test_the_script_installs_what_is_named(written: Path) -> None:
     _, _, called = run_script(written, ["docker", "python"], **VARIABLES, FOMO_EVAL="git+https://example.org/f@v1")
     assert "python -m pip install --quiet git+https://example.org/f@v1" in called
-
-
-# Here belongs, once there is a 'fomo-eval validate', the script on the real thing: tests/docker/test_init.py has a
-# built submission; run its validate.sh with IMAGE and TASK set and expect 0 and a validation.xml.
