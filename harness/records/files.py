@@ -160,7 +160,7 @@ def _emptied(folder: int, top: int, names: Iterator[str]) -> list[str]:
 
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, and have their names on disk when this returns."""
-    if folder.is_dir():
+    if folder.exists():
         return
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)

@@ -25,8 +25,9 @@ def locked(folder: Path) -> Iterator[None]:
         Another run is using it.
     """
     path = folder / LOCK
-    with writing(path):
+    with writing(folder):
         make_folder(folder)
+    with writing(path):
         stream = path.open("a+", buffering=1)
     with stream:
         try:

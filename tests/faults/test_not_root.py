@@ -168,10 +168,12 @@ def test_of_two_runs_started_together_on_a_new_directory_one_is_refused_and_chan
             ended = finished(refused)
             assert ended.code == 2, ended.err
             assert f"another run is using it (process {living.pid} on " in ended.err
-            until(lambda: len(faulty.containers()) == 1, living)  # by the label of the run that run.json names
+            # By the label of the run that run.json names; a plan is written after the probe.
+            until(lambda: (faulty.out / "plan.json").exists() and len(faulty.containers()) == 1, living)
             assert len(ours(engine)) == 1
             living.send_signal(signal.SIGINT)
             assert finished(living).code == 3
+            assert ours(engine) == []
         finally:
             first.kill()
             second.kill()
