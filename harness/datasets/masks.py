@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from harness.datasets.images import Header, NotAnImage
 ROUNDING = 1e-4
 """Voxels are taken as the whole number that they are this close to."""
 LARGEST_CODE = 255
+FOREGROUND = ""
+"""The name of the only region of a binary mask."""
 MOST_VALUES = LARGEST_CODE + 2
 """More values than there are codes are no mask; so many, the smallest, are enough to say so."""
 ZEROS = bytes(2 * stored.PIECE)
@@ -44,6 +47,12 @@ class Mask:
     def foreground_values(self) -> NDArray[Any]:
         """Which values there are besides zero."""
         return np.asarray(self.values[self.values != 0])
+
+    def regions(self, structures: Mapping[str, int]) -> dict[str, NDArray[np.bool_]]:
+        """Return where each structure is; of a binary mask one region without a name."""
+        if not structures:
+            return {FOREGROUND: self.foreground()}
+        return {name: self.codes == code for name, code in structures.items()}
 
     def foreground(self) -> NDArray[np.bool_]:
         """Return where the mask is not zero, as a view where that can be."""
@@ -87,6 +96,18 @@ def read_mask(path: Path, header: Header) -> Mask:
             codes[begin:end] = voxels if _is_code(found).all() else np.where(_is_code(voxels), voxels, LARGEST_CODE)
         begin = end
     return Mask(codes.reshape(header.grid.shape, order="F"), seen, finite)
+
+
+def listed(codes: Iterable[float]) -> str:
+    """Write values for people.
+
+    Examples
+    --------
+    >>> listed((0, 1)), listed((0, 1, 2))
+    ('0 and 1', '0, 1 and 2')
+    """
+    *first, last = (f"{code:g}" for code in codes)
+    return f"{', '.join(first)} and {last}"
 
 
 def _whole(voxels: NDArray[Any]) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,17 +23,17 @@ ZOOMS_AGREE_MM = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class ReferenceMask:
-    """A binary reference on its grid.
+    """A reference mask on its grid.
 
     Attributes
     ----------
-    mask
-        True where the structure is.
+    regions
+        By structure, True where it is; of a binary mask one region without a name.
     grid
         Its voxel grid; distances use the affine's spacing.
     """
 
-    mask: NDArray[np.bool_]
+    regions: Mapping[str, NDArray[np.bool_]]
     grid: Grid
 
 
@@ -78,12 +79,12 @@ def load_scalar(task: TaskSpec, root: Path, case: str) -> float:
 
 
 def load_mask(task: TaskSpec, root: Path, case: str) -> ReferenceMask:
-    """Load a case's binary mask.
+    """Load a case's mask.
 
     Raises
     ------
     DatasetError
-        It is missing, damaged, or not binary.
+        It is missing, damaged, or holds other values than the task's.
     """
     if not isinstance(task.reference, MaskReference):
         raise TypeError(f"the reference of {task.name} is not a mask")
@@ -93,9 +94,11 @@ def load_mask(task: TaskSpec, root: Path, case: str) -> ReferenceMask:
         mask = masks.read_mask(path, header)
     except NotAnImage as fault:
         raise _unusable(path, str(fault)) from fault
-    if not np.isin(mask.values, (0, 1)).all():
-        raise _unusable(path, f"its values are {', '.join(f'{value:g}' for value in mask.values[:6])}, not 0 and 1")
-    return ReferenceMask(mask.foreground(), header.grid)
+    codes = (0, *(task.structures.values() or (1,)))
+    if not np.isin(mask.values, codes).all():
+        values = ", ".join(f"{value:g}" for value in mask.values[:6])
+        raise _unusable(path, f"its values are {values}, not {masks.listed(codes)}")
+    return ReferenceMask(mask.regions(task.structures), header.grid)
 
 
 def _scalar(path: Path, spec: ScalarReference) -> float:

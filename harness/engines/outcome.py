@@ -53,6 +53,7 @@ class Refusal(StrEnum):
     WRONG_TYPE = "wrong_type"
     WRONG_GRID = "wrong_grid"
     NOT_BINARY = "not_binary"
+    UNKNOWN_STRUCTURE = "unknown_structure"
 
 
 INFRASTRUCTURE = frozenset(
@@ -84,6 +85,7 @@ MESSAGES: dict[Ending | Refusal, str] = {
     Refusal.WRONG_TYPE: "The prediction's voxels are not plain numbers.",
     Refusal.WRONG_GRID: "The prediction is not on the grid of the case's inputs.",
     Refusal.NOT_BINARY: "The prediction's voxels are not 0 and 1.",
+    Refusal.UNKNOWN_STRUCTURE: "The prediction holds values that are no structure's.",
 }
 """What a team is told: fixed sentences, which cannot carry anything of a case or of the machine."""
 

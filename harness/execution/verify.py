@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.datasets import grids, images, masks
 from harness.datasets.case import Case
@@ -35,7 +38,7 @@ def verify(task: TaskSpec, case: Case, prediction: Path, *, root: Path) -> Outco
     """
     if isinstance(task.output, ScalarOutput):
         return _verify_scalar(task.output, prediction)
-    return _verify_mask(root / next(iter(case.volumes.values())).path, prediction)
+    return _verify_mask(root / next(iter(case.volumes.values())).path, prediction, task.structures)
 
 
 def _verify_scalar(output: ScalarOutput, prediction: Path) -> Outcome:
@@ -56,7 +59,7 @@ def _verify_scalar(output: ScalarOutput, prediction: Path) -> Outcome:
     return Outcome(Ending.OK)
 
 
-def _verify_mask(volume: Path, prediction: Path) -> Outcome:
+def _verify_mask(volume: Path, prediction: Path, structures: Mapping[str, int]) -> Outcome:
     try:
         header = images.read_header(prediction)
     except NotAnImage as fault:
@@ -72,22 +75,29 @@ def _verify_mask(volume: Path, prediction: Path) -> Outcome:
         return _refused(Refusal.NOT_NIFTI, f"{prediction.name}: {fault}")
     if not mask.finite:
         return _refused(Refusal.NOT_FINITE, f"{prediction.name} holds voxels that are not finite")
-    values, foreground = mask.values, mask.foreground_values
-    if foreground.size > 1 or not (foreground > 0).all() or not (foreground == np.rint(foreground)).all():
-        more = ", …" if values.size > VALUES_SHOWN else ""
-        shown = ", ".join(f"{value:g}" for value in values[:VALUES_SHOWN]) + more
-        return _refused(Refusal.NOT_BINARY, f"{prediction.name} holds the values {shown}, not 0 and 1")
-    return Outcome(Ending.OK, notes=_notes(header, float(foreground[0]) if foreground.size else 1.0, turn))
+    codes = (0, *(structures.values() or (1,)))
+    known = np.isin(mask.values, codes).all() if structures else _is_binary(mask.foreground_values)
+    if not known:
+        more = ", …" if mask.values.size > VALUES_SHOWN else ""
+        shown = ", ".join(f"{value:g}" for value in mask.values[:VALUES_SHOWN]) + more
+        refusal = Refusal.UNKNOWN_STRUCTURE if structures else Refusal.NOT_BINARY
+        return _refused(refusal, f"{prediction.name} holds the values {shown}, not {masks.listed(codes)}")
+    return Outcome(Ending.OK, notes=_notes(header, None if structures else mask.foreground_values, turn))
 
 
-def _notes(header: Header, foreground: float, turn: grids.Reorientation) -> tuple[str, ...]:
+def _is_binary(foreground: NDArray[Any]) -> bool:
+    """Say whether there is at most one value besides zero, a whole number above it."""
+    return bool(foreground.size <= 1 and (foreground > 0).all() and (foreground == np.rint(foreground)).all())
+
+
+def _notes(header: Header, foreground: NDArray[Any] | None, turn: grids.Reorientation) -> tuple[str, ...]:
     notes = []
     if len(header.stored_shape) > 3:
         notes.append("the mask is stored with a trailing axis of length one")
     if header.dtype.kind == "f":
         notes.append("the mask is stored as floating-point numbers")
-    if foreground != 1:
-        notes.append(f"foreground is {foreground:g}, not 1")
+    if foreground is not None and foreground.size and foreground[0] != 1:
+        notes.append(f"foreground is {foreground[0]:g}, not 1")
     if not turn.changes_nothing:
         notes.append("the mask is stored in another orientation than the input; the points are the same")
     return tuple(notes)

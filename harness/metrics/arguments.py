@@ -107,6 +107,36 @@ def check_scalars(
         )
 
 
+def check_classes(metric: str, reference: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Require references of two classes.
+
+    Parameters
+    ----------
+    metric
+        Name for the message.
+    reference
+        What should be 0 or 1, shape (cases,).
+
+    Returns
+    -------
+    array of bool
+        Which cases are positive, shape (cases,).
+
+    Raises
+    ------
+    MetricError
+        A reference is neither 0 nor 1.
+
+    Examples
+    --------
+    >>> check_classes("auroc", np.array([0.0, 1.0])).tolist()
+    [False, True]
+    """
+    if not np.isin(reference, (0.0, 1.0)).all():
+        raise MetricError(f"{metric}: a reference is neither 0 nor 1.", remedy="Give each case one of the two classes.")
+    return np.asarray(reference == 1.0)
+
+
 def _check_same_shape(metric: str, reference: tuple[int, ...], prediction: tuple[int, ...]) -> None:
     if reference != prediction:
         raise MetricError(

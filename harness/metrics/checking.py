@@ -7,9 +7,17 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.errors import MetricError, SpecError, nearest
-from harness.metrics.registry import Metric, metric_named
+from harness.metrics.metric import Metric
+from harness.metrics.registry import metric_named
 from harness.specs import faults
-from harness.specs.task import MetricSpec, ScalarReference, TaskSpec
+from harness.specs.task import Direction, MetricSpec, ScalarOutput, ScalarReference, TaskSpec
+
+BETTER: dict[Direction, str] = {
+    "higher": "higher is better",
+    "lower": "lower is better",
+    "zero": "closer to zero is better",
+    "none": "no value is better than another",
+}
 
 
 def check_metrics(task: TaskSpec, file: Path | None = None) -> None:
@@ -46,7 +54,8 @@ def _check_fit(field: str, task: TaskSpec, spec: MetricSpec, metric: Metric) -> 
         )
     if metric.direction != spec.direction:
         raise SpecError(
-            f"{field}.direction' is '{spec.direction}'.", remedy=f"For {metric.title}, {metric.direction} is better."
+            f"{field}.direction' is '{spec.direction}'.",
+            remedy=f"For {metric.title}, {BETTER[metric.direction]}: write '{metric.direction}'.",
         )
     if spec.empty is not None and metric.reads != "mask":
         raise SpecError(f"{field}.empty' is set, but {metric.title} reads no masks.", remedy="Remove it.")
@@ -54,6 +63,28 @@ def _check_fit(field: str, task: TaskSpec, spec: MetricSpec, metric: Metric) -> 
         raise SpecError(
             f"{field}.name' is '{spec.name}', which needs references of two classes.",
             remedy="Set reference.values to [0, 1].",
+        )
+    if spec.missing == "worst" and metric.scope == "case" and metric.worst is None:
+        raise SpecError(
+            f"{field}.missing' is 'worst', and {metric.title} has no worst value.",
+            remedy="Set missing to omit, or to a number." if not spec.ranked else "Set missing to a number.",
+        )
+    if metric.probability:
+        _check_probability(field, task, spec, metric)
+
+
+def _check_probability(field: str, task: TaskSpec, spec: MetricSpec, metric: Metric) -> None:
+    output = task.output
+    bounds = (output.minimum, output.maximum) if isinstance(output, ScalarOutput) else (None, None)
+    if any(bound is None or not 0 <= bound <= 1 for bound in bounds):
+        raise SpecError(
+            f"{field}.name' is '{spec.name}', which needs predictions from 0 to 1.",
+            remedy="Set output.minimum to 0 and output.maximum to 1.",
+        )
+    if isinstance(spec.missing, float) and not 0 <= spec.missing <= 1:
+        raise SpecError(
+            f"{field}.missing' is {spec.missing:g}, which {metric.title} cannot take for a prediction.",
+            remedy="Set it to a number from 0 to 1, or to worst.",
         )
 
 

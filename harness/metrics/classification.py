@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import MetricError
-from harness.metrics.arguments import check_scalars
+from harness.metrics.arguments import check_classes, check_scalars
 from harness.metrics.parameters import MetricParameters
 
 
@@ -58,7 +57,7 @@ def auroc(
     True
     """
     check_scalars("auroc", reference, prediction, infinite_predictions=True)
-    positive = _positive("auroc", reference)
+    positive = check_classes("auroc", reference)
     positives, negatives = prediction[positive], np.sort(prediction[~positive])
     if not positives.size or not negatives.size:
         return None
@@ -108,7 +107,7 @@ def average_precision(
     True
     """
     check_scalars("average_precision", reference, prediction, infinite_predictions=True)
-    positive = _positive("average_precision", reference)
+    positive = check_classes("average_precision", reference)
     if positive.all() or not positive.any():
         return None
 
@@ -117,10 +116,3 @@ def average_precision(
     # Only the order counts, and scikit-learn refuses infinities: hand it each prediction's place among the others.
     places = np.unique(prediction, return_inverse=True)[1]
     return float(average_precision_score(positive, places))
-
-
-def _positive(metric: str, reference: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which cases are positive, shape (cases,)."""
-    if not np.isin(reference, (0.0, 1.0)).all():
-        raise MetricError(f"{metric}: a reference is neither 0 nor 1.", remedy="Give each case one of the two classes.")
-    return np.asarray(reference == 1.0)

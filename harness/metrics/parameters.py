@@ -18,3 +18,17 @@ class NsdParameters(MetricParameters):
 
     tolerance_mm: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """Distance in mm up to which two surfaces count as the same."""
+
+
+class CalibrationParameters(MetricParameters):
+    """Parameters of the calibration error."""
+
+    bins: Annotated[int, Field(ge=1, le=1000)] = 10
+    """Equal parts of the range from 0 to 1 within which predictions are pooled."""
+
+
+class ThresholdParameters(MetricParameters):
+    """Parameters of metrics that turn a probability into a decision."""
+
+    threshold: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.5
+    """The least prediction that counts as positive."""

@@ -6,65 +6,9 @@ before it is asked for, so that reading a spec does not pay for NumPy and SciPy.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, cast
-
 from harness.errors import MetricError, nearest
-from harness.metrics.parameters import MetricParameters, NsdParameters
-
-MetricFunction = Callable[..., float | None]
-"""``(reference, prediction, spacing_mm, parameters)`` for masks, ``(reference, prediction, parameters)`` for scalars;
-None where the metric is undefined."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """What the rest of the program has to know of a metric.
-
-    Attributes
-    ----------
-    name
-        What specs and files call it, and the name of its function.
-    title
-        What people read.
-    direction
-        Whether higher or lower values are better.
-    scope
-        ``case``: one value for each case, and their mean for the task. ``cohort``: one value from all cases of a task.
-    reads
-        ``mask``: two boolean volumes and a voxel size. ``scalar``: two arrays with one number for each case.
-    module
-        The module of ``harness.metrics`` that computes it.
-    unit
-        What people read behind the value; empty for a plain number.
-    worst
-        The worst value there can be; None where it depends on the cases or has no bound.
-    parameters
-        What a spec may set.
-    classes
-        Whether references must be of two classes, 0 and 1.
-    undefined
-        Why there can be no value, for people to read; empty where there always is one.
-    """
-
-    name: str
-    title: str
-    direction: Literal["higher", "lower"]
-    scope: Literal["case", "cohort"]
-    reads: Literal["mask", "scalar"]
-    module: str
-    unit: Literal["", "mm", "years"] = ""
-    worst: float | None = None
-    parameters: type[MetricParameters] = MetricParameters
-    classes: bool = False
-    undefined: str = ""
-
-    def resolve(self) -> MetricFunction:
-        """Import the metric's module and return its function."""
-        return cast("MetricFunction", getattr(importlib.import_module(f"harness.metrics.{self.module}"), self.name))
-
+from harness.metrics.metric import Metric
+from harness.metrics.parameters import CalibrationParameters, NsdParameters, ThresholdParameters
 
 METRICS: dict[str, Metric] = {
     "auroc": Metric(
@@ -76,6 +20,7 @@ METRICS: dict[str, Metric] = {
         module="classification",
         worst=0.0,
         classes=True,
+        order_only=True,
         undefined="the references are of one class only",
     ),
     "average_precision": Metric(
@@ -87,7 +32,57 @@ METRICS: dict[str, Metric] = {
         module="classification",
         worst=0.0,
         classes=True,
+        order_only=True,
         undefined="the references are of one class only",
+    ),
+    "brier_score": Metric(
+        name="brier_score",
+        title="Brier score",
+        direction="lower",
+        scope="cohort",
+        reads="scalar",
+        module="probability",
+        worst=1.0,
+        classes=True,
+        probability=True,
+    ),
+    "calibration_error": Metric(
+        name="calibration_error",
+        title="Calibration error",
+        direction="lower",
+        scope="cohort",
+        reads="scalar",
+        module="probability",
+        worst=1.0,
+        parameters=CalibrationParameters,
+        classes=True,
+        probability=True,
+    ),
+    "sensitivity": Metric(
+        name="sensitivity",
+        title="Sensitivity",
+        direction="higher",
+        scope="cohort",
+        reads="scalar",
+        module="probability",
+        worst=0.0,
+        parameters=ThresholdParameters,
+        classes=True,
+        probability=True,
+        undefined="no reference is positive",
+    ),
+    "specificity": Metric(
+        name="specificity",
+        title="Specificity",
+        direction="higher",
+        scope="cohort",
+        reads="scalar",
+        module="probability",
+        worst=0.0,
+        parameters=ThresholdParameters,
+        classes=True,
+        probability=True,
+        undefined="no reference is negative",
     ),
     "dice": Metric(
         name="dice",
@@ -108,6 +103,26 @@ METRICS: dict[str, Metric] = {
         worst=0.0,
         parameters=NsdParameters,
     ),
+    "hd95": Metric(
+        name="hd95",
+        title="HD95",
+        direction="lower",
+        scope="case",
+        reads="mask",
+        module="surface_distance",
+        unit="mm",
+        worst="diagonal",
+    ),
+    "assd": Metric(
+        name="assd",
+        title="ASSD",
+        direction="lower",
+        scope="case",
+        reads="mask",
+        module="surface_distance",
+        unit="mm",
+        worst="diagonal",
+    ),
     "hd95_medpy": Metric(
         name="hd95_medpy",
         title="HD95 (MedPy)",
@@ -116,6 +131,77 @@ METRICS: dict[str, Metric] = {
         reads="mask",
         module="voxel_distance",
         unit="mm",
+        worst="diagonal",
+    ),
+    "assd_medpy": Metric(
+        name="assd_medpy",
+        title="ASSD (MedPy)",
+        direction="lower",
+        scope="case",
+        reads="mask",
+        module="voxel_distance",
+        unit="mm",
+        worst="diagonal",
+    ),
+    "reference_volume": Metric(
+        name="reference_volume",
+        title="Reference volume",
+        direction="none",
+        scope="case",
+        reads="mask",
+        module="volumes",
+        unit="mL",
+    ),
+    "predicted_volume": Metric(
+        name="predicted_volume",
+        title="Predicted volume",
+        direction="none",
+        scope="case",
+        reads="mask",
+        module="volumes",
+        unit="mL",
+    ),
+    "volume_error": Metric(
+        name="volume_error",
+        title="Volume error",
+        direction="lower",
+        scope="case",
+        reads="mask",
+        module="volumes",
+        unit="mL",
+    ),
+    "lesions_detected": Metric(
+        name="lesions_detected",
+        title="Lesions detected",
+        direction="higher",
+        scope="case",
+        reads="mask",
+        module="lesions",
+    ),
+    "lesions_missed": Metric(
+        name="lesions_missed",
+        title="Lesions missed",
+        direction="lower",
+        scope="case",
+        reads="mask",
+        module="lesions",
+    ),
+    "lesions_false": Metric(
+        name="lesions_false",
+        title="False lesions",
+        direction="lower",
+        scope="case",
+        reads="mask",
+        module="lesions",
+    ),
+    "lesion_f1": Metric(
+        name="lesion_f1",
+        title="Lesion F1",
+        direction="higher",
+        scope="case",
+        reads="mask",
+        module="lesions",
+        worst=0.0,
     ),
     "mae": Metric(
         name="mae",
@@ -144,6 +230,34 @@ METRICS: dict[str, Metric] = {
         module="regression",
         worst=-1.0,
         undefined="there are fewer than two cases, or the references or the predictions are constant",
+    ),
+    "spearman_r": Metric(
+        name="spearman_r",
+        title="Spearman r",
+        direction="higher",
+        scope="cohort",
+        reads="scalar",
+        module="regression",
+        worst=-1.0,
+        undefined="there are fewer than two cases, or the references or the predictions are constant",
+    ),
+    "bias": Metric(
+        name="bias",
+        title="Bias",
+        direction="zero",
+        scope="cohort",
+        reads="scalar",
+        module="age_gap",
+        unit="years",
+    ),
+    "age_gap_slope": Metric(
+        name="age_gap_slope",
+        title="Age-gap slope",
+        direction="zero",
+        scope="cohort",
+        reads="scalar",
+        module="age_gap",
+        undefined="there are fewer than two cases, or the references are constant",
     ),
 }
 

@@ -139,6 +139,50 @@ def pearson_r(
     return max(-1.0, min(1.0, mean((x * y).tolist())))
 
 
+def spearman_r(
+    reference: NDArray[np.float64],
+    prediction: NDArray[np.float64],
+    parameters: MetricParameters,
+) -> float | None:
+    """Spearman's rank correlation: Pearson's, of the ranks; equal numbers share the middle of their ranks.
+
+    Parameters
+    ----------
+    reference, prediction
+        Quantities, shape (cases,), finite.
+    parameters
+        None to set.
+
+    Returns
+    -------
+    float or None
+        From -1 to 1. None, undefined, where :func:`pearson_r` is: jitter of 1e-14 would order the cases too.
+
+    Raises
+    ------
+    MetricError
+        The arrays differ in length or are empty, or a number is NaN or infinite.
+
+    Notes
+    -----
+    Spearman C, The proof and measurement of association between two things, The American Journal of Psychology 15
+    (1904) 72-101.
+
+    Examples
+    --------
+    Ranks (1, 2, 3) and (1, 3, 2): deviations (-1, 0, 1) and (-1, 1, 0), as for Pearson's r above.
+
+    >>> round(spearman_r(np.array([1.0, 2.0, 30.0]), np.array([5.0, 700.0, 6.0]), MetricParameters()), 12)
+    0.5
+    >>> spearman_r(np.array([1.0, 2.0, 3.0]), np.full(3, 54.2), MetricParameters()) is None
+    True
+    """
+    check_scalars("spearman_r", reference, prediction)
+    if pearson_r(reference, prediction, parameters) is None:
+        return None
+    return pearson_r(_middle_ranks(reference), _middle_ranks(prediction), parameters)
+
+
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Shift and scale values to mean 0 and standard deviation 1, shape (cases,); None where they are constant."""
     scale = _power_of_two(values)
@@ -151,6 +195,12 @@ def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
     if standard_deviation * spread * scale <= CONSTANT_STANDARD_DEVIATION:
         return None
     return deviations / standard_deviation
+
+
+def _middle_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ranks from 1, shape (cases,); equal values share the middle of theirs, a multiple of one half."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[places])
 
 
 def _power_of_two(values: NDArray[np.float64]) -> float:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import MetricError
+from harness.metrics.metric import Metric
 from harness.metrics.parameters import MetricParameters
-from harness.metrics.registry import Metric
 
 Array = NDArray[np.float64]
 Resampled = Callable[[Array], Array]
@@ -49,12 +49,26 @@ def resampled(metric: Metric, reference: Array | None, values: Array, parameters
 
 
 def weighted_mean(values: Array) -> Resampled:
-    """Average case values."""
+    """Average case values.
+
+    Examples
+    --------
+    Both cases once, and the first one twice:
+
+    >>> weighted_mean(np.array([0.2, 0.6]))(np.array([[1.0, 1.0], [2.0, 0.0]])).tolist()
+    [0.4, 0.2]
+    """
     return lambda weights: np.asarray(weights @ values / weights.sum(axis=1))
 
 
 def weighted_median(values: Array) -> Resampled:
-    """Take the median of case values: the middle one, or the mean of the two in the middle."""
+    """Take the median of case values: the middle one, or the mean of the two in the middle.
+
+    Examples
+    --------
+    >>> weighted_median(np.array([3.0, 1.0, 2.0]))(np.array([[1.0, 1.0, 1.0], [2.0, 0.0, 2.0]])).tolist()
+    [2.0, 2.5]
+    """
     order = np.argsort(values, kind="stable")
     ordered = values[order]
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from harness.reports import cells
 from harness.scoring.leaderboard import Leaderboard, MetricColumn, Row, TaskColumn, TrackTable
+from harness.specs.task import Direction
 
-ARROWS = {"higher": " ↑", "lower": " ↓", "zero": " → 0", "none": ""}
+ARROWS: dict[Direction, str] = {"higher": "↑", "lower": "↓", "zero": "→ 0", "none": ""}
+"""Which values are better, behind a metric's title."""
 
 
 @dataclass(frozen=True)
@@ -124,4 +126,4 @@ def _task_order(row: Row, task: TaskColumn) -> tuple[bool, float, str]:
 def metric_title(metric: MetricColumn) -> str:
     """Write a metric's title with its unit and an arrow to the better side."""
     unit = f" [{metric.unit}]" if metric.unit else ""
-    return f"{metric.title}{unit}{ARROWS[metric.direction]}"
+    return f"{metric.title}{unit} {ARROWS[metric.direction]}".rstrip()

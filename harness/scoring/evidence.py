@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics.averages import mean
-from harness.metrics.registry import Metric, metric_named
+from harness.metrics.metric import Metric
+from harness.metrics.registry import metric_named
 from harness.metrics.resampled import Resampled, case_values, resampled, weighted_mean, weighted_median
 from harness.scoring import policies
 from harness.scoring.scores import PENDING, CaseScore, EntryScore
@@ -139,7 +140,8 @@ def _counting(case: CaseScore, truth: float, spec: MetricSpec, task: TaskSpec) -
         return np.nan
     if case.prediction is not None:
         return case.prediction
-    return policies.imputed_prediction(spec, truth, task.reference)
+    imputed = policies.imputed_prediction(spec, metric_named(spec.name), truth, task.reference)
+    return np.nan if imputed is None else imputed
 
 
 def _where_any(over: Resampled, weights: Array) -> Array:

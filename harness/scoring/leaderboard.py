@@ -16,7 +16,7 @@ from harness.scoring.schemes import point_keys
 from harness.scoring.scores import EntryScore, MetricScore, Scored, Scores
 from harness.scoring.spreads import Interval, Stability, TeamStability
 from harness.specs.challenge import ChallengeSpec, Ranking
-from harness.specs.task import TaskSpec
+from harness.specs.task import Direction, TaskSpec
 
 
 class MetricColumn(Kept):
@@ -25,7 +25,7 @@ class MetricColumn(Kept):
     name: str
     title: str
     unit: str
-    direction: Literal["higher", "lower"]
+    direction: Direction
     decimals: int
     ranked: bool
 

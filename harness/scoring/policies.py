@@ -7,35 +7,43 @@ import math
 from harness.datasets.references import ReferenceMask
 from harness.errors import SpecError
 from harness.metrics.diagonal import diagonal_mm
-from harness.metrics.registry import Metric
+from harness.metrics.metric import Metric
 from harness.specs.task import EmptyMasks, MetricSpec, ScalarReference
 
 
-def missing_case_value(spec: MetricSpec, metric: Metric, reference: ReferenceMask) -> float:
+def missing_case_value(spec: MetricSpec, metric: Metric, reference: ReferenceMask) -> float | None:
     """Return what a case without a valid prediction is worth, for a metric with a value per case.
 
-    Where the worst value has no bound of its own (distances), it is the image's diagonal in mm.
+    None where the spec leaves such a case out. The worst of a distance is the image's diagonal in mm.
     """
+    if spec.missing == "omit":
+        return None
     if spec.missing != "worst":
         return float(spec.missing)
-    if metric.worst is not None:
-        return metric.worst
-    return diagonal_mm(reference.grid.shape, reference.grid.spacing_mm)
+    if metric.worst == "diagonal":
+        return diagonal_mm(reference.grid.shape, reference.grid.spacing_mm)
+    if metric.worst is None:
+        raise SpecError(f"{metric.title} has no worst value.", remedy="Set missing to omit, or to a number.")
+    return metric.worst
 
 
-def imputed_prediction(spec: MetricSpec, reference: float, task: ScalarReference) -> float:
+def imputed_prediction(spec: MetricSpec, metric: Metric, reference: float, task: ScalarReference) -> float | None:
     """Return the number that stands for a missing prediction, for a metric over all cases.
 
-    The worst is: ordered behind every other case of the opposite class (so that no score outside [0, 1] can
-    hide it) where references are classes, and the far end of the plausible range where they are not.
+    None where the spec leaves such a case out. The worst is: ordered behind every other case of the opposite class (so
+    that no score outside [0, 1] can hide it) where the order alone counts; else what lies farthest from the reference,
+    which is the wrong one of two classes, or the far end of the plausible range.
     """
+    if spec.missing == "omit":
+        return None
     if spec.missing != "worst":
         return float(spec.missing)
-    if task.values is not None:
-        return -math.inf if reference == max(task.values) else math.inf
-    if task.minimum is None or task.maximum is None:
+    plausible = task.values or tuple(end for end in (task.minimum, task.maximum) if end is not None)
+    if not plausible:
         raise SpecError("A reference has neither values nor a range.", remedy="Complete the task spec.")
-    return max((task.minimum, task.maximum), key=lambda end: abs(end - reference))
+    if metric.order_only:
+        return -math.inf if reference == max(plausible) else math.inf
+    return max(plausible, key=lambda value: abs(value - reference))
 
 
 def empty_value(empty: EmptyMasks | None, *, reference: bool, prediction: bool) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,10 @@ def load_scalar(run: Path, record: Record) -> float:
         raise _changed(run, record) from fault
 
 
-def load_mask(run: Path, record: Record, reference: ReferenceMask) -> NDArray[np.bool_]:
-    """Read a recorded mask, turned onto the reference's axes.
+def load_mask(
+    run: Path, record: Record, reference: ReferenceMask, structures: Mapping[str, int]
+) -> dict[str, NDArray[np.bool_]]:
+    """Read a recorded mask's regions by structure, turned onto the reference's axes.
 
     Raises
     ------
@@ -58,8 +61,10 @@ def load_mask(run: Path, record: Record, reference: ReferenceMask) -> NDArray[np
             f"where {path} is.",
             remedy="Resample the reference.",
         )
-    foreground = np.asarray(turn.apply(mask.foreground()), dtype=np.bool_)
-    return foreground if turn.changes_nothing else np.asfortranarray(foreground)
+    regions = mask.regions(structures)
+    if turn.changes_nothing:
+        return regions
+    return {name: np.asfortranarray(turn.apply(region), dtype=np.bool_) for name, region in regions.items()}
 
 
 def _recorded(run: Path, record: Record) -> Path:

@@ -6,17 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from harness.datasets import references
 from harness.datasets.references import ReferenceMask
-from harness.metrics.registry import metric_named
 from harness.records.plan import Entry, Plan, PlannedTask, fingerprint
 from harness.records.record import Record
 from harness.records.store import RunStore
-from harness.scoring import policies
 from harness.scoring.evidence import evidence
+from harness.scoring.mask_values import score_mask
 from harness.scoring.predictions import is_valid, load_mask, load_scalar
 from harness.scoring.scores import PENDING, CaseScore, EntryScore, MetricScore, Scored, Scores, Unscored
 from harness.specs.challenge import Average
@@ -24,6 +20,8 @@ from harness.specs.task import MetricSpec, ScalarReference, TaskSpec
 
 EntryKey = tuple[str, str, str]
 Records = Mapping[EntryKey, Mapping[str, Record | None]]
+
+NO_CASE_LEFT = Unscored(status="undefined", reason="no case has a valid prediction, and cases without one are left out")
 
 
 def score(plan: Plan, store: RunStore, root: Path) -> Scores:
@@ -114,30 +112,15 @@ def _mask_cases(
         reference = references.load_mask(task.spec, root, case.id)
         for key, of_entry in records.items():
             record = of_entry[case.id]
-            values = {} if record is None else _mask_values(task.spec, record, reference, run)
-            cases[key].append(CaseScore(case=case.id, ending=_ending(record), values=values))
+            cases[key].append(_mask_case(task.spec, case.id, record, reference, run))
     return {}, cases
 
 
-def _mask_values(task: TaskSpec, record: Record, reference: ReferenceMask, run: Path) -> dict[str, float]:
-    if not is_valid(record):
-        return {
-            spec.name: policies.missing_case_value(spec, metric_named(spec.name), reference) for spec in task.metrics
-        }
-    prediction = load_mask(run, record, reference)
-    return {spec.name: _mask_value(spec, reference, prediction) for spec in task.metrics}
-
-
-def _mask_value(spec: MetricSpec, reference: ReferenceMask, prediction: NDArray[np.bool_]) -> float:
-    decided = policies.empty_value(spec.empty, reference=bool(reference.mask.any()), prediction=bool(prediction.any()))
-    if decided is not None:
-        return decided
-    metric = metric_named(spec.name)
-    parameters = metric.parameters.model_validate(spec.parameters)
-    value = metric.resolve()(reference.mask, prediction, reference.grid.spacing_mm, parameters)
-    if value is None:
-        raise TypeError(f"{metric.name} must have a value for every case")
-    return value
+def _mask_case(task: TaskSpec, case: str, record: Record | None, reference: ReferenceMask, run: Path) -> CaseScore:
+    if record is None:
+        return CaseScore(case=case, ending=PENDING)
+    prediction = load_mask(run, record, reference, task.structures) if is_valid(record) else None
+    return score_mask(task, case, _ending(record), reference, prediction)
 
 
 def _ending(record: Record | None) -> str:
@@ -170,6 +153,5 @@ def _metric_score(
     found = evidence(spec, task, cases, truths)
     value = found.value(average)
     if value is None:
-        reason = found.metric.undefined if found.counted.any() else "no case counts for it"
-        return Unscored(status="undefined", reason=reason)
+        return Unscored(status="undefined", reason=found.metric.undefined) if found.counted.any() else NO_CASE_LEFT
     return Scored(value=value)

@@ -39,12 +39,15 @@ class CaseScore(Kept):
         The predicted number, for tasks that predict one.
     values
         By metric, for metrics that have a value per case.
+    structures
+        By structure and metric, for masks of several structures; ``values`` are their means.
     """
 
     case: str
     ending: str
     prediction: float | None = Field(default=None, exclude_if=lambda value: value is None)
     values: dict[str, float] = Field(default_factory=dict)
+    structures: dict[str, dict[str, float]] = Field(default_factory=dict, exclude_if=lambda value: not value)
 
 
 class EntryScore(Kept):

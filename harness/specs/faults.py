@@ -27,6 +27,7 @@ REQUIREMENTS: dict[str, str] = {
     "literal_error": "must be {expected}",
     "greater_than": "must be greater than {gt:g}",
     "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be less than {lt:g}",
     "less_than_equal": "must be at most {le:g}",
 }
 """By pydantic's kind of error; ``string_pattern_mismatch`` is told by the pattern."""

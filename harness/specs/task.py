@@ -20,8 +20,11 @@ from harness.specs.part import (
     Whole,
 )
 
-Direction = Literal["higher", "lower"]
+Direction = Literal["higher", "lower", "zero", "none"]
+"""Which values are better: higher ones, lower ones, those closer to zero, or neither."""
+
 Flag = Annotated[str, Field(pattern=FLAG_PATTERN)]
+Code = Annotated[int, Field(strict=True, ge=1, le=254)]
 OUTPUT_FLAG = "--output"
 
 
@@ -118,11 +121,24 @@ class ScalarOutput(SpecPart):
 
 
 class MaskOutput(SpecPart):
-    """One binary NIfTI mask (0 is background) on the grid of one of the case's inputs."""
+    """One NIfTI mask (0 is background) on the grid of one of the case's inputs.
+
+    It is binary, unless it names ``structures``: then each has a code of its own, and metrics are computed for each and
+    averaged. References hold the same codes.
+    """
 
     format: Literal["mask"]
     file: Annotated[Name, Field(pattern=VOLUME_FILE_PATTERN)]
     meaning: Line
+    structures: dict[Name, Code] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _codes_differ(self) -> MaskOutput:
+        codes = list(self.structures.values())
+        repeated = next((code for code in codes if codes.count(code) > 1), None)
+        if repeated is not None:
+            raise ValueError(f"has the code {repeated} twice in 'structures'; each must have its own.")
+        return self
 
 
 class ScalarReference(SpecPart):
@@ -145,7 +161,7 @@ class ScalarReference(SpecPart):
 
 
 class MaskReference(SpecPart):
-    """One binary NIfTI mask per case."""
+    """One NIfTI mask per case: 0 and 1, or the codes of the output's structures."""
 
     format: Literal["mask"]
 
@@ -176,7 +192,8 @@ class MetricSpec(SpecPart):
 
     ``missing`` is what a missing or invalid prediction costs: ``worst`` is the worst that the metric
     knows; a number is the case's value for a metric per case, and the imputed prediction for a metric
-    over all cases. ``decimals`` rounds the task's value before it is ranked and shown.
+    over all cases; ``omit`` leaves the case out, where the metric is not ranked. ``decimals`` rounds the
+    task's value before it is ranked and shown.
     """
 
     name: Name
@@ -184,17 +201,28 @@ class MetricSpec(SpecPart):
     decimals: Whole = Field(default=3, ge=0, le=12)
     ranked: Switch = True
     weight: Positive = 1.0
-    missing: Finite | Literal["worst"] = "worst"
+    missing: Finite | Literal["worst", "omit"] = "worst"
     empty: EmptyMasks | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("missing", mode="before")
     @classmethod
-    def _number_or_worst(cls, value: Any) -> Any:
+    def _number_or_word(cls, value: Any) -> Any:
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if not is_number and value != "worst":
-            raise ValueError(f"is {value!r:.60}; it must be 'worst' or a finite number.")
+        if not is_number and value not in ("worst", "omit"):
+            raise ValueError(f"is {value!r:.60}; it must be 'worst', 'omit' or a finite number.")
         return value
+
+    @model_validator(mode="after")
+    def _rankable(self) -> MetricSpec:
+        if self.ranked and self.direction == "none":
+            raise ValueError(f"ranks '{self.name}', of which no value is better than another; set 'ranked: false'.")
+        if self.ranked and self.missing == "omit":
+            raise ValueError(
+                f"ranks '{self.name}' and leaves out cases without a prediction, so that failing would pay; "
+                "set 'ranked: false', or 'missing' to 'worst' or a number."
+            )
+        return self
 
 
 class TaskSpec(SpecPart):
@@ -236,6 +264,11 @@ class TaskSpec(SpecPart):
     def all_inputs(self) -> tuple[Input, ...]:
         """Every input that the task names, choices unfolded, in order."""
         return tuple(each for item in self.inputs for each in (item.one_of if isinstance(item, OneOf) else (item,)))
+
+    @property
+    def structures(self) -> dict[str, int]:
+        """The codes of a mask's structures by name; empty for a binary mask and for numbers."""
+        return self.output.structures if isinstance(self.output, MaskOutput) else {}
 
     @property
     def ranked_metrics(self) -> tuple[MetricSpec, ...]:

@@ -141,6 +141,6 @@ def fomo25_teams(
         overlaps[team] = {"dice": dice.tolist(), "nsd": nsd.tolist()}
     if twins:
         for of_team in (probabilities, predicted_ages, overlaps):
-            of_team[names[1]] = of_team[names[0]]  # type: ignore[index]
+            of_team[names[1]] = of_team[names[0]]
     numbers = {"infarct": (classes.tolist(), probabilities), "brain_age": (ages.tolist(), predicted_ages)}
     return numbers, {"meningioma": overlaps}  # type: ignore[return-value]

@@ -8,28 +8,45 @@ import sys
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from harness.errors import MetricError
+from harness.metrics.metric import Metric
 from harness.metrics.parameters import MetricParameters, NsdParameters
-from harness.metrics.registry import METRICS, Metric, metric_named
+from harness.metrics.registry import METRICS, metric_named
 
 RANKED = {"auroc", "dice", "nsd", "mae", "pearson_r"}
 
 each_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
 
 
+def masks(quality: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Two lesions, and a prediction of both; of one, with a false one beside; of neither, with two large false ones."""
+    reference, prediction = np.zeros((2, 14, 14, 14), bool)
+    reference[1:4, 1:4, 1:4] = reference[1:3, 1:3, 10:12] = True
+    if quality == "perfect":
+        return reference, reference.copy()
+    if quality == "poor":
+        prediction[2:5, 1:4, 1:4] = prediction[8, 8, 8] = True
+    else:
+        prediction[9:13, 1:5, 1:5] = prediction[9:13, 8:12, 8:12] = True
+    return reference, prediction
+
+
+def numbers(metric: Metric, quality: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Two numbers of two cases each, and a prediction that is right, muddled, or the wrong way round."""
+    reference = np.array([0.0, 0.0, 1.0, 1.0])
+    worst = 1 - reference if metric.classes else 3 - 2 * reference
+    return reference, {"perfect": reference, "poor": np.array([0.4, 0.7, 0.3, 0.8]), "worst": worst}[quality]
+
+
 def value_of(metric: Metric, quality: str) -> float:
     """Score a perfect, a poor or the worst possible prediction."""
     if metric.reads == "mask":
-        reference = np.zeros((12, 12, 12), bool)
-        reference[2:5, 2:5, 2:5] = True
-        prediction = np.roll(reference, {"perfect": 0, "poor": 2, "worst": 7}[quality], axis=0)
-        value = metric.resolve()(reference, prediction, (1.0, 1.0, 1.0), metric.parameters())
+        value = metric.resolve()(*masks(quality), (1.0, 1.0, 1.0), metric.parameters())
     else:
-        numbers = np.array([0.0, 0.0, 1.0, 1.0])
-        prediction = {"perfect": numbers, "poor": np.array([0.4, 0.6, 0.3, 0.7]), "worst": 1 - numbers}[quality]
-        value = metric.resolve()(numbers, prediction, metric.parameters())
+        value = metric.resolve()(*numbers(metric, quality), metric.parameters())
     assert isinstance(value, float)
     return value
 
@@ -40,18 +57,38 @@ def test_a_better_prediction_has_the_better_value(metric: Metric) -> None:
 
     if metric.direction == "higher":
         assert perfect > poor > worst
-    else:
+    elif metric.direction == "lower":
         assert perfect < poor < worst
+    elif metric.direction == "zero":
+        assert abs(perfect) < abs(poor) < abs(worst)
+    else:
+        assert metric.name in {"predicted_volume", "reference_volume"}  # they describe, and cannot be ranked
 
 
 @each_metric
 def test_no_value_is_worse_than_the_worst(metric: Metric) -> None:
     if metric.worst is None:
-        assert value_of(metric, "worst") > 0  # an error or a distance, which has no bound
+        assert metric.scope == "case" or metric.direction in {"lower", "zero"}  # volumes, counts and errors
+    elif metric.worst == "diagonal":
+        assert metric.unit == "mm"
+        assert value_of(metric, "worst") < 14 * 3**0.5
     elif metric.name == "average_precision":
         assert value_of(metric, "worst") > metric.worst  # the bound is not reached while there are positives
     else:
         assert value_of(metric, "worst") == pytest.approx(metric.worst, abs=1e-12)
+
+
+@each_metric
+def test_no_order_of_the_cases_changes_a_bit(metric: Metric) -> None:
+    if metric.scope == "case":
+        return
+    rng = np.random.default_rng(6)
+    for _ in range(20):
+        reference = rng.integers(0, 2, 40).astype(np.float64)
+        prediction = rng.random(40).round(rng.integers(1, 17))
+        order = rng.permutation(40)
+        value = metric.resolve()(reference, prediction, metric.parameters())
+        assert metric.resolve()(reference[order], prediction[order], metric.parameters()) == value
 
 
 @each_metric
@@ -66,14 +103,26 @@ def test_the_function_takes_what_the_entry_says(metric: Metric) -> None:
 
 @each_metric
 def test_a_metric_without_a_value_says_why(metric: Metric) -> None:
-    one_case = np.array([1.0])
     if metric.reads == "mask":
         empty = np.zeros((3, 3, 3), bool)
-        value = metric.resolve()(empty, empty, (1.0, 1.0, 1.0), metric.parameters())
+        values = [metric.resolve()(empty, empty, (1.0, 1.0, 1.0), metric.parameters())]
     else:
-        value = metric.resolve()(one_case, one_case, metric.parameters())
+        values = [metric.resolve()(one, one, metric.parameters()) for one in (np.array([0.0]), np.array([1.0]))]
 
-    assert (value is None) == bool(metric.undefined)
+    assert (None in values) == bool(metric.undefined)
+
+
+@each_metric
+def test_infinite_predictions_are_for_metrics_of_order_alone(metric: Metric) -> None:
+    if metric.reads == "mask":
+        assert not metric.order_only
+        return
+    reference, prediction = np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.0, 1.0, np.inf, -np.inf])
+    if metric.order_only:
+        assert metric.resolve()(reference, prediction, metric.parameters()) is not None
+    else:
+        with pytest.raises(MetricError, match="NaN or infinite"):
+            metric.resolve()(reference, prediction, metric.parameters())
 
 
 @each_metric
@@ -81,12 +130,12 @@ def test_two_classes_are_required_where_the_entry_says_so(metric: Metric) -> Non
     if metric.reads == "mask":
         assert not metric.classes
         return
-    ages = np.array([20.0, 40.0, 60.0])
+    shares = np.array([0.2, 0.4, 0.6])
     if metric.classes:
         with pytest.raises(MetricError, match="neither 0 nor 1"):
-            metric.resolve()(ages, ages, metric.parameters())
+            metric.resolve()(shares, shares, metric.parameters())
     else:
-        assert metric.resolve()(ages, ages, metric.parameters()) is not None
+        assert metric.resolve()(shares, shares, metric.parameters()) is not None
 
 
 @each_metric

@@ -11,11 +11,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import nibabel as nib
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from harness.datasets.grids import Grid
 from harness.metrics import surface
 from harness.metrics.overlap import dice
 from harness.metrics.parameters import MetricParameters, NsdParameters
@@ -27,7 +29,8 @@ with warnings.catch_warnings():
     from surface_distance import lookup_tables, metrics
 
 SPACINGS = (1.0, 0.5, 0.33333, 0.45, 1.2, 5.0)
-PAIRS = 600
+PAIRS = 2_700
+OBLIQUE_PAIRS = 300
 
 
 class Pair(NamedTuple):
@@ -86,6 +89,22 @@ def test_values_are_those_of_surface_distance() -> None:
     # The pairs say something: ties decide many a value, and both ways of searching were taken often.
     assert ties > PAIRS / 4
     assert PAIRS / 20 < transforms < PAIRS / 2
+
+
+def test_values_are_those_of_surface_distance_for_oblique_affines_out_of_a_file() -> None:
+    """A file stores the affine in single precision: the voxel size comes back as 1.0000001 mm, and is rounded."""
+    rng = np.random.default_rng(8)
+    noisy = 0
+    for pair in pairs(OBLIQUE_PAIRS, seed=8):
+        rotation = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+        affine = np.eye(4)
+        affine[:3, :3] = rotation * pair.spacing_mm
+        stored = nib.Nifti1Image(pair.reference.astype(np.uint8), affine).to_bytes()  # type: ignore[no-untyped-call]
+        read = Grid(pair.reference.shape, nib.Nifti1Image.from_bytes(stored).affine).spacing_mm
+        noisy += read != pair.spacing_mm
+        value = nsd(pair.reference, pair.prediction, read, NsdParameters(tolerance_mm=pair.tolerance_mm))
+        assert abs(value - reference_nsd(pair)) <= 1e-12, (read, pair.tolerance_mm)
+    assert noisy > OBLIQUE_PAIRS / 2
 
 
 def test_trying_offsets_and_transforming_give_the_same_value(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,7 +124,8 @@ def test_an_empty_mask_is_a_reference(root: Path, fomo25: Challenge) -> None:
     task = fomo25.task("meningioma")
     write_volume(reference_of(root, task, "case_2"), np.zeros(SHAPE, np.uint8))
     references.check(task, root, index_cases(task, root))
-    assert not references.load_mask(task, root, "case_2").mask.any()
+    (region,) = references.load_mask(task, root, "case_2").regions.values()
+    assert not region.any()
 
 
 def test_a_mask_stored_in_another_orientation_is_on_the_grid(root: Path, fomo25: Challenge) -> None:

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from harness.metrics.averages import mean
-from harness.metrics.registry import METRICS, Metric
+from harness.metrics.metric import Metric
+from harness.metrics.registry import METRICS
 from harness.metrics.resampled import RESAMPLED, case_values, resampled, weighted_mean, weighted_median
 
 Array = NDArray[np.float64]

@@ -47,6 +47,19 @@ CONTRADICTIONS = [
         "    parameters: {power: 2}",
         "'metrics[0].parameters' has the unknown key 'power'. AUROC has no parameters",
     ),
+    (
+        "meningioma.yaml",
+        "name: dice\n    direction: higher\n    decimals: 3\n    missing: 0",
+        "name: volume_error\n    direction: lower\n    decimals: 3",
+        "'metrics[0].missing' is 'worst', and Volume error has no worst value. Set missing to",
+    ),
+    (
+        "infarct.yaml",
+        AUROC,
+        "name: auroc\n    direction: higher\n  - name: brier_score\n    direction: lower\n    missing: 1.5\n"
+        "  - name: sensitivity",
+        "'metrics[1].missing' is 1.5, which Brier score cannot take for a prediction. Set it to a number from 0 to 1",
+    ),
     ("meningioma.yaml", "mm: 1.0", "mm: .nan", "'metrics[1].parameters.tolerance_mm' is nan; it must be a finite"),
     ("meningioma.yaml", "mm: 1.0", "mm: -1", "'metrics[1].parameters.tolerance_mm' is -1; it must be greater than 0"),
     ("meningioma.yaml", "mm: 1.0", "mm: wide", "'metrics[1].parameters.tolerance_mm' is 'wide'; it must be a number"),

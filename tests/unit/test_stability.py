@@ -19,7 +19,7 @@ from harness.scoring.scores import PENDING, Scores
 from harness.scoring.spreads import TrackStability
 from harness.scoring.stability import stability
 from harness.specs.challenge import Challenge, Ranking, Resampling
-from tests.support.scored import fomo25_teams, planned, scored
+from tests.support.scored import Answers, fomo25_teams, planned, scored
 
 CASES = {"infarct": 80, "meningioma": 40, "brain_age": 120}
 FEW = Ranking(resampling=Resampling(resamples=150))
@@ -218,7 +218,7 @@ def test_nobody_ranked_and_one_team_alone(fomo25: Challenge) -> None:
 def test_a_team_that_fails_everywhere_is_last_in_every_draw(fomo25: Challenge) -> None:
     plan = planned(fomo25, {"infarct": 40}, FEW)
     truths = [0.0, 1.0] * 20
-    answers = {"able": [0.2, 0.9] * 20, "failing": [None] * 40, "inverse": [0.9, 0.2] * 20}
+    answers: Answers = {"able": [0.2, 0.9] * 20, "failing": [None] * 40, "inverse": [0.9, 0.2] * 20}
     track = only_track(draw(plan, scored(plan, numbers={"infarct": (truths, answers)})))
     spreads = {team.team: team.placement.shares for team in track.teams}
     assert spreads == {"able": {"1": 1.0}, "failing": {"2": 1.0}, "inverse": {"2": 1.0}}
