@@ -10,6 +10,7 @@ import typer
 from harness import __version__
 from harness.cli.machine import clean
 from harness.cli.options import DONE
+from harness.cli.report import report
 from harness.cli.run import run
 from harness.cli.scores import leaderboard, score
 from harness.cli.tasks import tasks_app
@@ -23,7 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (run, score, leaderboard, clean):
+for command in (run, score, leaderboard, report, clean):
     app.command()(command)
 app.add_typer(tasks_app)
 

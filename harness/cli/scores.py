@@ -7,10 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Challenge, Format, PrintFormat, RunFolder, show_leaderboard
-
-Data = Annotated[Path | None, typer.Option("--data", help="The data folder; default: the one the run used.")]
-
+from harness.cli.options import Challenge, Data, Format, PrintFormat, RunFolder, show_leaderboard
 
 def score(folder: RunFolder, data: Data = None) -> None:
     """Score a run again from its records and predictions, without running a container."""

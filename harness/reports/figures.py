@@ -230,11 +230,12 @@ def _by_case(entry: EntryScore, per_case: np.ndarray[tuple[int], np.dtype[np.flo
 def _bounds(metric: MetricSpec) -> tuple[float, ...]:
     """Keep the whole range of a metric in sight that has one, so that small differences do not look large."""
     worst = metric_named(metric.name).worst
-    return () if metric.direction != "higher" or worst is None else (worst, 1.0)
+    return (worst, 1.0) if metric.direction == "higher" and isinstance(worst, float) else ()
 
 
 def _roc(drawn: Drawn) -> Iterator[Figure]:
-    metric = next((each for each in drawn.task.spec.metrics if metric_named(each.name).classes), None)
+    of_classes = [each for each in drawn.task.spec.metrics if metric_named(each.name).classes]
+    metric = next((each for each in of_classes if metric_named(each.name).order_only), None)
     if metric is None:
         return
     column = next(each for each in drawn.column.metrics if each.name == metric.name)

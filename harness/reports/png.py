@@ -1,4 +1,4 @@
-"""Pictures of few colours as PNG: sixteen colours in four bits, a fifth of what a library would be asked to do.
+"""Pictures of at most sixteen colours as PNG, in four bits a pixel; a whole library for that would be a dependency.
 
 The format is W3C's Portable Network Graphics, third edition: signature, header, palette, deflated rows, end.
 """

@@ -6,7 +6,7 @@ their true aspect, and nothing is interpolated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from harness.datasets.grids import Grid
 from harness.reports.png import MOST_COLOURS, png
 
-Volume = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Regions = Mapping[str, Mask]
+Windows = list[NDArray[np.intp]]
 
 FIELD_MM = 110.0
 """Side of what is shown around the structure."""
@@ -60,13 +61,13 @@ class Overlay:
 
     Attributes
     ----------
-    prediction
-        None where there is no valid one.
+    reference, prediction
+        By structure where it is; no prediction where there is no valid one.
     """
 
-    volume: Volume
-    reference: Mask
-    prediction: Mask | None
+    volume: NDArray[np.generic]
+    reference: Regions
+    prediction: Regions
     grid: Grid
 
 
@@ -84,18 +85,22 @@ def mosaic(overlay: Overlay) -> bytes:
         A PNG of three squares of ``SIDE`` pixels.
     """
     turn = nib.orientations.io_orientation(overlay.grid.affine)
-    volume, reference = _turned(overlay.volume, turn), _turned(overlay.reference, turn)
-    prediction = np.zeros_like(reference) if overlay.prediction is None else _turned(overlay.prediction, turn)
+    volume = _turned(overlay.volume, turn)
+    reference = [_turned(region, turn) for region in overlay.reference.values()]
+    prediction = [_turned(region, turn) for region in overlay.prediction.values()]
     spacing = np.empty(3)
     spacing[turn[:, 0].astype(int)] = overlay.grid.spacing_mm
-    centre = _centre(reference if reference.any() else prediction)
+    centre = _centre(reference, prediction, volume.shape)
     pictures = []
     for plane in PLANES:
-        slices = [np.take(each, centre[plane.axis], axis=plane.axis) for each in (volume, reference, prediction)]
         across = [axis for axis in range(3) if axis != plane.axis]
         where = [_window(centre[axis], float(spacing[axis])) for axis in across]
-        grey, inside, predicted = (_picture(each, where) for each in slices)
-        pictures += [_painted(grey, inside, predicted), np.zeros((SIDE, GAP), np.uint8)]
+
+        def sliced(array: NDArray[np.generic], plane: Plane = plane, where: Windows = where) -> NDArray[np.generic]:
+            return _picture(np.take(array, centre[plane.axis], axis=plane.axis), where)
+
+        painted = _painted(sliced(volume), map(sliced, reference), map(sliced, prediction))
+        pictures += [painted, np.zeros((SIDE, GAP), np.uint8)]
     return png(np.concatenate(pictures[:-1], axis=1), _palette())
 
 
@@ -104,12 +109,20 @@ def _turned(array: NDArray[np.generic], turn: NDArray[np.float64]) -> NDArray[np
     return np.asarray(nib.orientations.apply_orientation(array, turn))  # type: ignore[no-untyped-call]
 
 
-def _centre(mask: NDArray[np.generic]) -> tuple[int, ...]:
-    """Return the slice of each axis in which a mask is largest; the middle one where it is empty."""
-    if not mask.any():
-        return tuple(side // 2 for side in mask.shape)
-    areas = (mask.sum(axis=tuple(other for other in range(3) if other != axis)) for axis in range(3))
-    return tuple(int(np.argmax(area)) for area in areas)
+def _centre(
+    reference: Sequence[NDArray[np.generic]], prediction: Sequence[NDArray[np.generic]], shape: tuple[int, ...]
+) -> list[int]:
+    """Return the slice of each axis in which the reference is largest; where it is empty, the prediction."""
+    mask = next((each for each in (_any(reference), _any(prediction)) if each is not None), None)
+    if mask is None:
+        return [side // 2 for side in shape]
+    areas = [mask.sum(axis=tuple(other for other in range(3) if other != axis)) for axis in range(3)]
+    return [int(np.argmax(area)) for area in areas]
+
+
+def _any(regions: Sequence[NDArray[np.generic]]) -> NDArray[np.generic] | None:
+    joined = np.logical_or.reduce(regions) if regions else None
+    return joined if joined is not None and joined.any() else None
 
 
 def _window(centre: int, spacing: float) -> NDArray[np.intp]:
@@ -127,16 +140,25 @@ def _picture(array: NDArray[np.generic], where: Sequence[NDArray[np.intp]]) -> N
     return np.asarray(sampled.T[::-1, ::-1])
 
 
-def _painted(grey: NDArray[np.generic], inside: NDArray[np.generic], predicted: NDArray[np.generic]) -> NDArray[np.uint8]:
+def _painted(
+    grey: NDArray[np.generic], reference: Iterable[NDArray[np.generic]], prediction: Iterable[NDArray[np.generic]]
+) -> NDArray[np.uint8]:
     values = grey.astype(np.float64)
     low, high = np.percentile(values, [DARKEST, BRIGHTEST])
     shades = np.clip((values - low) / max(float(high - low), 1e-12), 0, 1) * (GREYS - 1)
     painted = np.rint(shades).astype(np.uint8)
-    reference, prediction = _outline(inside.astype(bool)), _outline(predicted.astype(bool))
-    painted[reference] = GREYS
-    painted[prediction] = GREYS + 1
-    painted[reference & prediction] = GREYS + 2
+    true, predicted = _outlines(reference, painted.shape), _outlines(prediction, painted.shape)
+    painted[true] = GREYS
+    painted[predicted] = GREYS + 1
+    painted[true & predicted] = GREYS + 2
     return painted
+
+
+def _outlines(regions: Iterable[NDArray[np.generic]], shape: tuple[int, ...]) -> Mask:
+    found = np.zeros(shape, np.bool_)
+    for region in regions:
+        found |= _outline(region.astype(np.bool_))
+    return found
 
 
 def _outline(mask: Mask) -> Mask:

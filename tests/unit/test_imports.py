@@ -22,7 +22,7 @@ LAYERS: dict[str, set[str]] = {
     "records": {"errors", "specs", "datasets", "engines"},
     "execution": {"errors", "specs", "datasets", "engines", "records"},
     "scoring": {"errors", "specs", "datasets", "metrics", "records"},
-    "reports": {"errors", "specs", "metrics", "records", "scoring"},
+    "reports": {"errors", "specs", "datasets", "metrics", "records", "scoring"},
     "commands": {
         *(
             "errors",
