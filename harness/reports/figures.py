@@ -280,7 +280,7 @@ def _agreement(drawn: Drawn) -> Iterator[Figure]:
         note, levels = f"{len(pairs)} of {entry.cases} cases", _limits_of_agreement(differences)
         against.append(panels.Cloud(name, pairs, note))
         means = [((truth + prediction) / 2, prediction - truth) for truth, prediction in pairs]
-        apart.append(panels.Cloud(name, means, f"mean {levels[0]:+.1f}" if levels else note, levels))
+        apart.append(panels.Cloud(name, means, f"mean {levels[0]:+.1f}".replace("-", "−") if levels else note, levels))
     yield Figure(
         drawn.named("predicted"),
         drawn.column.name,

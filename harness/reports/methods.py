@@ -87,7 +87,7 @@ def _ranking(run: FinishedRun) -> str:
 
 def _scheme(ranking: Ranking) -> str:
     return {
-        "aggregate_then_rank": f"the {ranking.average} over cases",
+        "aggregate_then_rank": f"the value over all cases ({ranking.average})",
         "rank_then_aggregate": f"the {ranking.average} of their ranks within each case",
         "test_then_rank": f"how many teams they are significantly better than (α = {ranking.alpha:g})",
     }[ranking.scheme]

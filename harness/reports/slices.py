@@ -27,8 +27,8 @@ SIDE = 132
 """Side of one slice's picture, in pixels."""
 GAP = 4
 REFERENCE, PREDICTION = (86, 180, 233), (230, 159, 0)
-"""Sky blue and orange of Okabe and Ito, which every kind of colour vision tells apart."""
-BOTH = (255, 255, 255)
+"""Sky blue and orange of Okabe and Ito, which every kind of colour vision tells apart; both together are purple."""
+BOTH = (204, 51, 153)
 GREYS = MOST_COLOURS - 3
 DARKEST, BRIGHTEST = 1.0, 99.5
 """Percentiles of a slice that become black and the brightest grey."""
@@ -100,7 +100,7 @@ def mosaic(overlay: Overlay) -> bytes:
             return _picture(np.take(array, centre[plane.axis], axis=plane.axis), where)
 
         painted = _painted(sliced(volume), map(sliced, reference), map(sliced, prediction))
-        pictures += [painted, np.zeros((SIDE, GAP), np.uint8)]
+        pictures += [painted, np.full((SIDE, GAP), GREYS // 2, np.uint8)]
     return png(np.concatenate(pictures[:-1], axis=1), _palette())
 
 

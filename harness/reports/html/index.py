@@ -121,7 +121,7 @@ def _track(run: FinishedRun, track: TrackTable, drawn: Sequence[Figure], overlay
 def overview(board: Leaderboard, track: TrackTable) -> Table:
     """Lay out a track's placements, ranks with their intervals, and how trials ended."""
     return Table(
-        title=f"{track.name} track: {track.title}",
+        title="Leaderboard",
         columns=(
             Column("Place"),
             Column("Team", numeric=False),

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH = 680
-LETTER = 6.6
+WIDTH = 560
+LETTER = 7.0
 """Width of an average letter at 12 px."""
 LONGEST_NAME = 26
 ROW = 24
+FEW = 150
+"""Dots, which are then drawn larger."""
 AXIS = 40
 """What an axis with its title takes below a plot."""
 
@@ -141,8 +143,8 @@ def curve(points: Sequence[tuple[float, float]], style: str, *, closed: bool = F
     return f'<path d="M{"L".join(kept)}{"Z" if closed else ""}"{_class(style)}/>'
 
 
-def dots(points: Iterable[tuple[float, float]], style: str = "dots") -> str:
-    """Draw many dots as one path, to a pixel; those that fall on one another are drawn once."""
+def dots(points: Iterable[tuple[float, float]]) -> str:
+    """Draw many dots as one path, to a pixel; those that fall on one another are drawn once, and few are larger."""
     places = sorted({(round(x), round(y)) for x, y in points})
     if not places:
         return ""
@@ -151,7 +153,7 @@ def dots(points: Iterable[tuple[float, float]], style: str = "dots") -> str:
         down = next_y - y
         steps.append(f"m{next_x - x}{'' if down < 0 else ' '}{down}h0")
         x, y = next_x, next_y
-    return f'<path d="{"".join(steps)}"{_class(style)}/>'
+    return f'<path d="{"".join(steps)}"{_class("dots few" if len(places) <= FEW else "dots")}/>'
 
 
 def drawing(width: float, height: float, label: str, parts: Iterable[str]) -> str:

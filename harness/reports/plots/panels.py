@@ -23,7 +23,9 @@ from harness.reports.plots.canvas import (
 
 Points = Sequence[tuple[float, float]]
 LEFT, RIGHT, TOP, BOTTOM = 38, 12, 26, 28
-MOST_COLUMNS, WIDEST = 4, 300
+MOST_COLUMNS, WIDEST = 3, 230
+TITLE, BOLD = -26, 7.8
+"""Where a panel's title begins, left of its axes, and the width of an average bold letter."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def _grid(
     parts = []
     for place, team in enumerate(teams):
         x, y = 16 + wide * (place % columns) + LEFT, tall * (place // columns) + TOP
-        name = text(0, -8, shortened(team.title, int(inner / 6)), "strong")
+        name = text(TITLE, -8, shortened(team.title, int((inner + RIGHT - TITLE) / BOLD)), "strong")
         parts.append(f'<g transform="translate({at(x)} {at(y)})">{name}{"".join(_axes(panel))}')
         parts += [*draw(team, panel), "</g>"]
     height = tall * -(-len(teams) // columns)
@@ -162,7 +164,7 @@ def _grid(
 def _axes(panel: Panel) -> list[str]:
     x, y = panel.x, panel.y
     parts = [f'<path d="M0 0H{at(x.end)}V{at(y.start)}H0Z" class="grid"/>']
-    for value in x.ticks(2):
+    for value in x.ticks(3 if x.end > 120 else 2):
         parts.append(line(x(value), y.start, x(value), y.start + 4, "axis"))
         parts.append(text(x(value), y.start + 16, number(value), "small middle"))
     for value in y.ticks(3):

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.reports.plots.canvas import (
+    LONGEST_NAME,
     Rows,
     Scale,
     circle,
     line,
     rectangle,
+    shortened,
     text,
 )
 
@@ -84,12 +86,13 @@ def rank_heat(names: Sequence[str], shares: Sequence[Sequence[float]]) -> str:
     side = min((frame.right - frame.left) / max(len(names), 1), 56)
     parts = [text(frame.left - 8, 16, "Rank within a case", "small end")]
     parts += [text(frame.left + side * (rank + 0.5), 16, str(rank + 1), "small middle") for rank in range(len(names))]
+    largest = max((share for of_team in shares for share in of_team), default=1.0)
     for row, of_team in enumerate(shares):
         y = frame.top + frame.height * row
         for rank, share in enumerate(of_team):
             x = frame.left + side * rank
             hint = f"{names[row]}: rank {rank + 1} in {100 * share:.1f} % of cases"
-            parts.append(_shaded(x, y, side, frame.height, share, hint))
+            parts.append(_shaded(x, y, side, frame.height, share / largest, hint))
             if side >= 26 and share >= 0.005:
                 parts.append(text(x + side / 2, y + 16, f"{100 * share:.0f}", "middle"))
     return frame.drawn("Share of cases in which each team had each rank, in per cent", parts, below=8)
@@ -107,7 +110,7 @@ def significance(names: Sequence[str], p: Sequence[Sequence[float]], alpha: floa
     alpha
         The level of tests.
     """
-    numbered = [f"{name} · {place}" for place, name in enumerate(names, start=1)]
+    numbered = [f"{place}  {shortened(name, LONGEST_NAME - 4)}" for place, name in enumerate(names, start=1)]
     frame = Rows.of(numbered, top=24)
     side = min((frame.right - frame.left) / max(len(names), 1), 56)
     parts = [text(frame.left - 8, 16, "better than", "small end")]

@@ -23,6 +23,16 @@
     });
   }
 
+  // What can be scrolled must be reachable by keyboard, and nothing else need be.
+  const reach = () => {
+    for (const each of document.querySelectorAll(".scroll")) {
+      if (each.scrollWidth > each.clientWidth) each.tabIndex = 0;
+      else each.removeAttribute("tabindex");
+    }
+  };
+  reach();
+  addEventListener("resize", reach);
+
   const filter = document.getElementById("filter");
   if (!filter) return;
   const said = document.getElementById("filtered");
