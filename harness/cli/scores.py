@@ -9,6 +9,7 @@ import typer
 
 from harness.cli.options import Challenge, Data, Format, PrintFormat, RunFolder, show_leaderboard
 
+
 def score(folder: RunFolder, data: Data = None) -> None:
     """Score a run again from its records and predictions, without running a container."""
     from harness.commands.score import score_run

@@ -174,8 +174,12 @@ class RunStore:
 
     def finished(self, entry: Entry) -> frozenset[str]:
         """Return the cases of an entry that have a final record, by file names alone."""
-        folder = self.folder / "records" / Path(*entry.key)
+        folder = self.records_folder(entry)
         return frozenset(file.stem for file in folder.glob("*.json")) if folder.is_dir() else frozenset()
+
+    def records_folder(self, entry: Entry) -> Path:
+        """Return where an entry's final records are, one file a case."""
+        return self.folder / "records" / Path(*entry.key)
 
     def attempts(self, trial: TrialKey) -> int:
         """Return how many attempts at a trial the machine has spoiled so far."""

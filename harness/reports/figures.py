@@ -3,73 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from harness.metrics.registry import metric_named
-from harness.records.plan import PlannedTask
 from harness.reports.curves import RESAMPLES, roc_band, roc_curve
-from harness.reports.finished import Ended, FinishedRun, causes
+from harness.reports.figure import RANKING, Drawn, Figure, Volumes
+from harness.reports.finished import FinishedRun
+from harness.reports.machine_figures import machine_figures
 from harness.reports.plots import panels, ranks, values
 from harness.reports.tables import metric_title
 from harness.scoring.draws import generator
-from harness.scoring.evidence import Evidence, evidence
 from harness.scoring.leaderboard import MetricColumn, Row, TaskColumn, TrackTable
 from harness.scoring.rank import competition_ranks, order_keys
 from harness.scoring.scores import EntryScore
 from harness.specs.task import MetricSpec, ScalarReference
-
-RANKING, MACHINE = "ranking", "machine"
-Volumes = Mapping[str, Mapping[str, float]]
-"""By task and case, the volume of the reference in millilitres."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One plot.
-
-    Attributes
-    ----------
-    name
-        As a file name, without its ending.
-    part
-        ``ranking``, ``machine``, or the task it belongs to.
-    caption
-        What is seen, and what has to be known to read it.
-    """
-
-    name: str
-    part: str
-    title: str
-    caption: str
-    svg: str
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What the plots of one task in one track are drawn from: its teams, best first, baselines last."""
-
-    run: FinishedRun
-    track: TrackTable
-    task: PlannedTask
-    column: TaskColumn
-    rows: tuple[Row, ...]
-    entries: tuple[EntryScore, ...]
-
-    @property
-    def titles(self) -> list[str]:
-        """Every team's title, marked where it is a baseline."""
-        return [row.title + (" (baseline)" if row.baseline else "") for row in self.rows]
-
-    def evidence(self, metric: MetricSpec) -> list[Evidence]:
-        """Return what each team's value of a metric is computed from, over all cases by id."""
-        truths = self.run.scores.references.get(self.column.name, {})
-        return [evidence(metric, self.task.spec, entry.case_scores, truths) for entry in self.entries]
-
-    def named(self, kind: str) -> str:
-        """Name a figure of this task."""
-        return f"{self.track.name}-{self.column.name}-{kind}"
 
 
 def figures(run: FinishedRun, track: TrackTable, volumes: Volumes) -> tuple[Figure, ...]:
@@ -93,7 +41,7 @@ def figures(run: FinishedRun, track: TrackTable, volumes: Volumes) -> tuple[Figu
         drawn = Drawn(run, track, task, column, tuple(rows), tuple(each for each in entries if each is not None))
         if rows:
             found += [*_of_task(drawn, volumes.get(column.name, {}))]
-    return (*found, *_of_machine(run, track))
+    return (*found, *machine_figures(run, track))
 
 
 def _of_ranks(run: FinishedRun, track: TrackTable) -> Iterator[Figure]:
@@ -302,39 +250,3 @@ def _limits_of_agreement(differences: list[float]) -> tuple[float, ...]:
         return ()
     middle, spread = float(np.mean(differences)), 1.96 * float(np.std(differences, ddof=1))
     return (middle, middle - spread, middle + spread)
-
-
-def _of_machine(run: FinishedRun, track: TrackTable) -> Iterator[Figure]:
-    teams = [(row.title, _ended(run, track, row)) for row in track.rows]
-    limits = [run.plan.task(column.name).limits for column in run.board.tasks]
-    seconds = [(title, [each.seconds for each in ended if each.seconds]) for title, ended in teams]
-    if any(used for _, used in seconds):
-        yield Figure(
-            f"{track.name}-seconds",
-            MACHINE,
-            "Time per case",
-            "What containers took, all tasks together: minimum, quartiles and maximum. Logarithmic axis.",
-            values.use(seconds, "Seconds per case", sorted({each.seconds for each in limits})),
-        )
-    memory = [(title, [each.memory_bytes / 2**30 for each in ended if each.memory_bytes]) for title, ended in teams]
-    if any(used for _, used in memory):
-        yield Figure(
-            f"{track.name}-memory",
-            MACHINE,
-            "Memory per case",
-            "Peak of each container, all tasks together: minimum, quartiles and maximum. Logarithmic axis.",
-            values.use(memory, "Peak memory [GiB]", sorted({each.memory_bytes / 2**30 for each in limits})),
-        )
-    failures = [(title, causes(ended)) for title, ended in teams]
-    if any(counts for _, counts in failures):
-        yield Figure(
-            f"{track.name}-failures",
-            MACHINE,
-            "Failures by cause",
-            "Trials whose fault is the team's. What the machine spoiled is run again, and is not counted.",
-            values.causes(failures, max(len(ended) for _, ended in teams)),
-        )
-
-
-def _ended(run: FinishedRun, track: TrackTable, row: Row) -> tuple[Ended, ...]:
-    return tuple(each for task in run.board.tasks for each in run.ended.get((track.name, row.team, task.name), ()))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.errors import RunDirectoryError
-from harness.records.plan import Entry, Kept, Plan
-from harness.records.record import Machine, Record
+from harness.records.plan import Entry, Plan
+from harness.records.record import Machine, OutcomeRecord, UsageRecord
 from harness.records.store import RunFacts, RunStore
 from harness.reports.files import LEADERBOARD_FILE, SCORES_FILE, STABILITY_FILE, SUBGROUPS_FILE
 from harness.scoring.leaderboard import Leaderboard
@@ -21,7 +21,7 @@ from harness.scoring.spreads import Stability
 from harness.scoring.subgroups import Subgroups
 
 EntryKey = tuple[str, str, str]
-Piece = TypeVar("Piece", bound=Kept)
+Piece = TypeVar("Piece", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,9 @@ class FinishedRun:
 
     def entry(self, track: str, team: str, task: str) -> EntryScore | None:
         """Return a team's scores in a task; None where it did not enter."""
-        return next((each for each in self.scores.entries if (each.track, each.team, each.task) == (track, team, task)), None)
+        return next(
+            (each for each in self.scores.entries if (each.track, each.team, each.task) == (track, team, task)), None
+        )
 
 
 def load_finished(store: RunStore, plan: Plan) -> FinishedRun:
@@ -111,21 +113,36 @@ def load_finished(store: RunStore, plan: Plan) -> FinishedRun:
     )
 
 
+class _Told(BaseModel):
+    """The part of a record that a report tells. A run can have a hundred thousand: what is not told is skipped."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    outcome: OutcomeRecord
+    spans: dict[str, float]
+    usage: UsageRecord = UsageRecord()
+    machine: Machine
+
+
 def _ended(plan: Plan, store: RunStore) -> tuple[dict[EntryKey, tuple[Ended, ...]], tuple[Machine, ...]]:
-    """Read record by record, and keep of each only what is told: a run can have a hundred thousand."""
     found: dict[EntryKey, tuple[Ended, ...]] = {}
-    machines: dict[str, Machine] = {}
+    machines: set[Machine] = set()
     for entry in plan.entries:
-        records = store.records(entry, plan.task(entry.task).cases)
-        found[entry.key] = tuple(_told(record) for record in records.values() if record is not None)
-        machines |= {each.machine.model_dump_json(): each.machine for each in records.values() if each is not None}
-    return found, tuple(machine for _, machine in sorted(machines.items()))
+        # As strings: composing paths would take longer than reading what is there.
+        folder, finished, ended = str(store.records_folder(entry)), store.finished(entry), []
+        for case in plan.task(entry.task).cases:
+            if case.id in finished:
+                told = _read(f"{folder}/{case.id}.json", _Told)
+                machines.add(told.machine)
+                ended.append(_of(case.id, told))
+        found[entry.key] = tuple(ended)
+    return found, tuple(sorted(machines, key=lambda machine: machine.model_dump_json()))
 
 
-def _told(record: Record) -> Ended:
+def _of(case: str, record: _Told) -> Ended:
     outcome = record.outcome
     return Ended(
-        case=record.trial.case,
+        case=case,
         cause=str(outcome.refusal or outcome.ending),
         message=outcome.message,
         remedy=outcome.remedy,
@@ -148,9 +165,10 @@ def _require_fresh(folder: Path, scores: Scores, ended: Mapping[EntryKey, tuple[
             )
 
 
-def _read(path: Path, piece: type[Piece]) -> Piece:
+def _read(path: Path | str, piece: type[Piece]) -> Piece:
     try:
-        return piece.model_validate_json(path.read_bytes())
+        with open(path, "rb") as stream:  # noqa: PTH123 - many paths are strings here
+            return piece.model_validate_json(stream.read())
     except OSError as fault:
         raise RunDirectoryError(
             f"{path}: cannot be read ({fault.strerror}).", remedy="Score the run first: 'fomo-eval score'."

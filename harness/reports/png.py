@@ -31,7 +31,12 @@ def png(picture: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
     packed = (even[:, ::2] << BITS) | even[:, 1::2]
     rows = np.pad(packed, ((0, 0), (1, 0)))  # each row begins with its filter: none
     header = struct.pack(">IIBBBBB", width, height, BITS, INDEXED, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"PLTE", palette.tobytes()), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b""))
+    chunks = (
+        (b"IHDR", header),
+        (b"PLTE", palette.tobytes()),
+        (b"IDAT", zlib.compress(rows.tobytes(), 9)),
+        (b"IEND", b""),
+    )
     return SIGNATURE + b"".join(_chunk(kind, content) for kind, content in chunks)
 
 

@@ -11,7 +11,8 @@ from harness.errors import UsageError
 from harness.records.plan import TrialKey
 from harness.reports import tables
 from harness.reports.csv import table_csv
-from harness.reports.figures import Figure, figures
+from harness.reports.figure import Figure
+from harness.reports.figures import figures
 from harness.reports.finished import FinishedRun
 from harness.reports.html.index import index_view, overview
 from harness.reports.html.page import render
@@ -57,9 +58,7 @@ def report_files(run: FinishedRun, root: Path | None, formats: Sequence[str]) ->
         yield FOLDER / "leaderboard.md", markdown(run.board).encode()
 
 
-def _pages(
-    run: FinishedRun, root: Path | None, drawn: dict[str, tuple[Figure, ...]]
-) -> Iterator[tuple[Path, bytes]]:
+def _pages(run: FinishedRun, root: Path | None, drawn: dict[str, tuple[Figure, ...]]) -> Iterator[tuple[Path, bytes]]:
     made: dict[TrialKey, bytes] = {}
 
     def overlay(track: str, team: str, task: str, case: str) -> bytes:

@@ -84,7 +84,7 @@ def mosaic(overlay: Overlay) -> bytes:
     bytes
         A PNG of three squares of ``SIDE`` pixels.
     """
-    turn = nib.orientations.io_orientation(overlay.grid.affine)
+    turn = nib.orientations.io_orientation(overlay.grid.affine)  # type: ignore[no-untyped-call]
     volume = _turned(overlay.volume, turn)
     reference = [_turned(region, turn) for region in overlay.reference.values()]
     prediction = [_turned(region, turn) for region in overlay.prediction.values()]
@@ -146,12 +146,12 @@ def _painted(
     values = grey.astype(np.float64)
     low, high = np.percentile(values, [DARKEST, BRIGHTEST])
     shades = np.clip((values - low) / max(float(high - low), 1e-12), 0, 1) * (GREYS - 1)
-    painted = np.rint(shades).astype(np.uint8)
+    painted: NDArray[np.uint8] = np.rint(shades).astype(np.uint8)
     true, predicted = _outlines(reference, painted.shape), _outlines(prediction, painted.shape)
     painted[true] = GREYS
     painted[predicted] = GREYS + 1
     painted[true & predicted] = GREYS + 2
-    return painted
+    return np.asarray(painted)
 
 
 def _outlines(regions: Iterable[NDArray[np.generic]], shape: tuple[int, ...]) -> Mask:

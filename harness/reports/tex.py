@@ -52,11 +52,11 @@ def _line(row: tuple[str, ...] | list[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Escape what LaTeX would act on; line breaks and controls become spaces.
+    r"""Escape what LaTeX would act on; line breaks and controls become spaces.
 
     Examples
     --------
-    >>> _escaped("50 % of \\\\input{x}")
-    '50 \\\\% of \\\\textbackslash{}input\\\\{x\\\\}'
+    >>> print(_escaped("50 % of a_b"))
+    50 \% of a\_b
     """
     return "".join(SPECIAL.get(each, each if each.isprintable() else " ") for each in text)

@@ -64,7 +64,9 @@ def write_run(
     plan = _planned(challenge, cases, resamples, release)
     numbers, masks = fomo25_teams(plan, teams, twins=False)
     names = [f"team_{number:02}" for number in range(teams)]
-    titled = dict(zip(names, [*titles, *(f"Team of place {number}" for number in range(len(titles), teams))], strict=False))
+    titled = dict(
+        zip(names, [*titles, *(f"Team of place {number}" for number in range(len(titles), teams))], strict=False)
+    )
     entries, scored, references = [], [], {}
     for task in plan.tasks:
         ids = [case.id for case in task.cases]
@@ -222,11 +224,11 @@ def _mask(size: int) -> bytes:
     """Return a ball as NIfTI, one of twelve sizes."""
     radius = 2 + size % 12
     if radius not in _MASKS:
-        places = np.stack(np.indices(SHAPE), axis=-1) - np.array([20, 30, 12])
+        places = np.moveaxis(np.indices(SHAPE), 0, -1) - np.array([20, 30, 12])
         _MASKS[radius] = _nifti((np.linalg.norm(places, axis=-1) < radius).astype(np.uint8))
     return _MASKS[radius]
 
 
 def _nifti(voxels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
     image = nib.Nifti1Image(voxels, np.diag([*SPACING_MM, 1.0]))  # type: ignore[no-untyped-call]
-    return gzip.compress(image.to_bytes(), mtime=0)  # type: ignore[no-untyped-call]
+    return gzip.compress(image.to_bytes(), mtime=0)

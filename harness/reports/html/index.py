@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.reports import cells, tables
-from harness.reports.figures import MACHINE, RANKING, Figure
+from harness.reports.figure import MACHINE, RANKING, Figure
 from harness.reports.finished import Ended, FinishedRun
 from harness.reports.html.shown import Grid, Line, Slices, grid, plain_grid
 from harness.reports.lesions import telling_cases
 from harness.reports.methods import images, methods, provenance
 from harness.reports.tables import Column, Table
-from harness.scoring.leaderboard import Leaderboard, Row, TaskCell, TrackTable
+from harness.scoring.leaderboard import Leaderboard, MetricColumn, Row, TaskCell, TrackTable
 from harness.scoring.scores import CaseScore
 from harness.scoring.spreads import SchemePlacements, Spread
 from harness.scoring.subgroups import GroupedColumn, GroupedMetric
@@ -134,7 +134,7 @@ def overview(board: Leaderboard, track: TrackTable) -> Table:
             (
                 cells.placement(row),
                 cells.team(row),
-                _ranked(cells.overall_rank(row), row.stability and row.stability.overall_rank),
+                _ranked(cells.overall_rank(row), row.stability.overall_rank if row.stability else None),
                 *(_task_rank(row, row.tasks[task.name], task.name) for task in board.tasks),
                 f"{100 * row.stability.first:.0f} %" if row.stability else cells.ABSENT,
                 cells.endings(row),
@@ -147,7 +147,7 @@ def overview(board: Leaderboard, track: TrackTable) -> Table:
 
 def _task_rank(row: Row, cell: TaskCell, task: str) -> str:
     absent = "" if cell.entered or cell.rank is None else " not entered"
-    return _ranked(cells.task_rank(cell), row.stability and row.stability.tasks.get(task)) + absent
+    return _ranked(cells.task_rank(cell), row.stability.tasks.get(task) if row.stability else None) + absent
 
 
 def _ranked(text: str, spread: Spread | None) -> str:
@@ -261,7 +261,7 @@ def _group_columns(column: GroupedColumn) -> list[Column]:
     return [Column("Team", numeric=False), *groups, Column("Largest gap")]
 
 
-def _group_line(title: str, of_team: GroupedMetric, column: GroupedColumn, metric: tables.MetricColumn) -> Line:
+def _group_line(title: str, of_team: GroupedMetric, column: GroupedColumn, metric: MetricColumn) -> Line:
     words = []
     for name in column.cases:
         group = of_team.groups[name]

@@ -6,7 +6,6 @@ import base64
 import functools
 import hashlib
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -26,10 +25,8 @@ def render(template: str, view: object) -> str:
     view
         What it shows; whatever it holds is text and is escaped, but for SVG that was drawn here.
     """
-    style, script = _style(), (TEMPLATES / "page.js").read_text(encoding="utf-8")
-    return _environment().get_template(template).render(
-        view=view, style=Markup(style), script=Markup(script), policy=_policy(style, script)  # noqa: S704 - ours
-    )
+    style, script = _style(), _script()
+    return _environment().get_template(template).render(view=view, style=style, script=script, policy=_policy())
 
 
 @functools.cache
@@ -48,7 +45,7 @@ def _environment() -> Environment:
 
 def _drawn(svg: str) -> Markup:
     """Let an SVG of :mod:`harness.reports.plots` through, which escapes what it is given."""
-    return Markup(svg)  # noqa: S704
+    return Markup(svg)  # noqa: S704 - drawn here
 
 
 def _png(picture: bytes) -> str:
@@ -56,15 +53,21 @@ def _png(picture: bytes) -> str:
 
 
 @functools.cache
-def _style() -> str:
+def _style() -> Markup:
     light, dark = colours.variables(colours.LIGHT), colours.variables(colours.DARK)
     page = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     # Printed pages are light, whatever the screen is.
     schemes = f":root{{{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
-    return f"{schemes}{page}{colours.rules()}"
+    return Markup(f"{schemes}{page}{colours.rules()}")  # noqa: S704 - files of this package
 
 
-def _policy(*own: Any) -> str:
+@functools.cache
+def _script() -> Markup:
+    return Markup((TEMPLATES / "page.js").read_text(encoding="utf-8"))  # noqa: S704 - a file of this package
+
+
+def _policy() -> str:
+    own = (_style(), _script())
     style, script = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in own)
     return (
         f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; img-src data:; "

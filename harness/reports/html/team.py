@@ -161,15 +161,14 @@ def _cases(
         if truths:
             words.append(f"{truths[case.case]:g}")
         words += [
-            cells.number(case.values[each.name], each) if each.name in case.values else cells.ABSENT
-            for each in metrics
+            cells.number(case.values[each.name], each) if each.name in case.values else cells.ABSENT for each in metrics
         ]
         lines.append(Line((*words, told.get(case.case, "No result yet."))))
     return plain_grid("Case by case", columns, lines)
 
 
 def numbered(entry: EntryScore) -> list[tuple[int, CaseScore]]:
-    """Number an entry's cases in the order of their ids, from 1: what a team may call them by."""
+    """Give an entry's cases numbers, in the order of their ids, from 1: what a team may call them by."""
     return list(enumerate(sorted(entry.case_scores, key=lambda case: case.case), start=1))
 
 

@@ -56,7 +56,7 @@ class Cloud:
     levels: tuple[float, ...] = ()
 
 
-Team = TypeVar("Team", Roc, Cloud)
+Team = TypeVar("Team", bound=Roc | Cloud)
 
 
 @dataclass(frozen=True)
@@ -148,12 +148,13 @@ def _grid(
     wide = min((WIDTH - 16) / columns, WIDEST)
     inner = wide - LEFT - RIGHT
     panel, tall = axes(inner, inner), inner + TOP + BOTTOM
-    parts = []
+    parts: list[str] = []
     for place, team in enumerate(teams):
         x, y = 16 + wide * (place % columns) + LEFT, tall * (place // columns) + TOP
         name = text(TITLE, -8, shortened(team.title, int((inner + RIGHT - TITLE) / BOLD)), "strong")
         parts.append(f'<g transform="translate({at(x)} {at(y)})">{name}{"".join(_axes(panel))}')
-        parts += [*draw(team, panel), "</g>"]
+        parts.extend(draw(team, panel))
+        parts.append("</g>")
     height = tall * -(-len(teams) // columns)
     middle = (16 + LEFT + 16 + wide * columns - RIGHT) / 2
     parts.append(text(middle, height + 8, across, "small middle"))

@@ -10,6 +10,7 @@ from harness.reports.plots.canvas import (
     LONGEST_NAME,
     Rows,
     Scale,
+    at,
     circle,
     line,
     rectangle,
@@ -86,13 +87,15 @@ def rank_heat(names: Sequence[str], shares: Sequence[Sequence[float]]) -> str:
     side = min((frame.right - frame.left) / max(len(names), 1), 56)
     parts = [text(frame.left - 8, 16, "Rank within a case", "small end")]
     parts += [text(frame.left + side * (rank + 0.5), 16, str(rank + 1), "small middle") for rank in range(len(names))]
+    parts.append(_squares(frame, side))
     largest = max((share for of_team in shares for share in of_team), default=1.0)
     for row, of_team in enumerate(shares):
         y = frame.top + frame.height * row
         for rank, share in enumerate(of_team):
             x = frame.left + side * rank
-            hint = f"{names[row]}: rank {rank + 1} in {100 * share:.1f} % of cases"
-            parts.append(_shaded(x, y, side, frame.height, share / largest, hint))
+            if share > 0:
+                hint = f"rank {rank + 1}: {100 * share:.1f} %"
+                parts.append(_shaded(x, y, side, frame.height, share / largest, hint))
             if side >= 26 and share >= 0.005:
                 parts.append(text(x + side / 2, y + 16, f"{100 * share:.0f}", "middle"))
     return frame.drawn("Share of cases in which each team had each rank, in per cent", parts, below=8)
@@ -114,16 +117,19 @@ def significance(names: Sequence[str], p: Sequence[Sequence[float]], alpha: floa
     frame = Rows.of(numbered, top=24)
     side = min((frame.right - frame.left) / max(len(names), 1), 56)
     parts = [text(frame.left - 8, 16, "better than", "small end")]
-    parts += [text(frame.left + side * (place + 0.5), 16, str(place + 1), "small middle") for place in range(len(names))]
+    parts += [
+        text(frame.left + side * (place + 0.5), 16, str(place + 1), "small middle") for place in range(len(names))
+    ]
+    parts.append(_squares(frame, side))
     for row, of_team in enumerate(p):
         for column, value in enumerate(of_team):
             x, y = frame.left + side * column, frame.top + frame.height * row
             if row == column:
                 parts.append(line(x + 3, y + frame.height - 3, x + side - 3, y + 3, "grid"))
-                parts.append(rectangle(x, y, side, frame.height, "cell"))
                 continue
-            hint = f"{names[row]} better than {names[column]}: adjusted p = {value:.3g}"
-            parts.append(_shaded(x, y, side, frame.height, 1.0 if value <= alpha else 0.0, hint))
+            if value <= alpha:
+                hint = f"{row + 1} better than {column + 1}: p = {value:.2g}"
+                parts.append(_shaded(x, y, side, frame.height, 1.0, hint))
             if side >= 40:
                 parts.append(text(x + side / 2, y + 16, "<.001" if value < 0.001 else f"{value:.3f}"[-5:], "middle"))
     y = frame.bottom + 14
@@ -143,8 +149,14 @@ def _ranks(teams: int) -> list[float]:
     return [float(rank) for rank in range(1, max(teams, 2) + 1)]
 
 
+def _squares(frame: Rows, side: float) -> str:
+    """Draw the lines between the cells of a square table."""
+    right, count = frame.left + side * len(frame.names), len(frame.names) + 1
+    across = (f"M{at(frame.left)} {at(frame.top + frame.height * row)}H{at(right)}" for row in range(count))
+    down = (f"M{at(frame.left + side * column)} {at(frame.top)}V{at(frame.bottom)}" for column in range(count))
+    return f'<path d="{"".join(across)}{"".join(down)}" class="grid"/>'
+
+
 def _shaded(x: float, y: float, width: float, height: float, share: float, hint: str) -> str:
-    if share == 0:
-        return rectangle(x, y, width, height, "cell", hint)
     opacity = FAINTEST + (STRONGEST - FAINTEST) * share
     return rectangle(x + 0.5, y + 0.5, width - 1, height - 1, "heat", hint, opacity)
