@@ -10,6 +10,7 @@
     logs/<track>/<team>/<task>/<case>.log       what it said (for organisers)
     scores.json  leaderboard.{json,csv,md}      recomputed from the above, the same bytes each time
     profile.json                                times, which differ from run to run
+    report/                                     pages, figures and tables, made from the above
 """
 
 from __future__ import annotations
