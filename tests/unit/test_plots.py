@@ -150,12 +150,12 @@ def test_the_band_holds_the_curve_and_narrows_with_more_cases() -> None:
     rng = np.random.default_rng(1)
     widths = []
     for cases in (40, 800):
-        reference = np.arange(cases) % 2 * 1.0
+        reference = (np.arange(cases) % 2).astype(np.float64)
         prediction = reference + rng.normal(0, 0.8, cases)
         band = roc_band(reference, prediction, np.random.default_rng(2), 0.95)
         assert [rate for rate, _, _ in band] == RATES.tolist()
-        points = np.array(roc_curve(reference, prediction))
-        own = np.interp(RATES, points[:, 0], points[:, 1])
+        false, true = zip(*roc_curve(reference, prediction), strict=True)
+        own = np.interp(RATES, false, true)
         assert all(low - 1e-9 <= value <= high + 1e-9 for (_, low, high), value in zip(band, own, strict=True))
         widths.append(np.mean([high - low for _, low, high in band]))
     assert widths[1] < widths[0] / 2

@@ -225,13 +225,16 @@ def test_a_run_of_baselines_alone_is_shown(tmp_path: Path, fomo25: Challenge) ->
     assert "Team of place 0 (baseline)" in text_of(page(store.folder, "index.html"))
 
 
+def contents(run: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in sorted((run / "report").rglob("*.*"))}
+
+
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path, fomo25: Challenge) -> None:
     store = small(tmp_path, fomo25)
-    read = lambda: {file: file.read_bytes() for file in sorted((store.folder / "report").rglob("*.*"))}  # noqa: E731
     report_run(store.folder, None, ("html", "svg", "csv"))
-    before = read()
+    before = contents(store.folder)
     report_run(store.folder, None, ("html", "svg", "csv"))
-    assert read() == before
+    assert contents(store.folder) == before
 
 
 def test_scores_that_are_older_than_the_records_are_refused(tmp_path: Path, fomo25: Challenge) -> None:
