@@ -267,7 +267,7 @@ def _group_line(title: str, of_team: GroupedMetric, column: GroupedColumn, metri
         group = of_team.groups[name]
         value = cells.ABSENT if group.value is None else cells.number(group.value, metric)
         if group.value is not None and group.interval is not None:
-            value += f" ({cells.number(group.interval.low, metric)}–{cells.number(group.interval.high, metric)})"
+            value += f" {cells.interval(group.interval, metric)}"
         words.append(value)
     gap = cells.ABSENT if of_team.gap is None else cells.number(of_team.gap.size, metric)
     return Line((title, *words, gap), title)
