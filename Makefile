@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo cohort images engine test test-gpu test-lowest fuzz bench lint format schemas dist clean
+.PHONY: help demo cohort images engine browser test test-gpu test-lowest fuzz bench lint format schemas dist clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -20,10 +20,13 @@ cohort: $(VENV)/.installed ## write the demo cohort, unless it is there
 images: $(VENV)/.installed engine cohort ## build the example teams' images
 	containers/build.sh --cohort demo/cohort
 
+browser: ## make sure that there is a browser for the tests of the report's pages
+	@containers/browser.sh
+
 engine: ## make sure that a Docker engine answers
 	@containers/engine.sh
 
-test: $(VENV)/.installed-test engine images ## run every test, the ones with real containers included
+test: $(VENV)/.installed-test engine images browser ## run every test, the ones with real containers included
 	$(VENV)/bin/python -m pytest -m "not gpu"
 
 test-gpu: $(VENV)/.installed-test engine images ## run the tests that need a real NVIDIA GPU

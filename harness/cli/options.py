@@ -24,6 +24,7 @@ class Format(StrEnum):
 
 Challenge = Annotated[str, typer.Option("--challenge", help="A built-in challenge, or a folder with challenge.yaml.")]
 PrintFormat = Annotated[Format, typer.Option("--format", help="A table for people, or JSON alone on standard output.")]
+Data = Annotated[Path | None, typer.Option("--data", help="The data folder; default: the one the run used.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="The run directory.")]
 
 

@@ -47,6 +47,7 @@ def run(
     ] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report pages at the end.")] = False,
     show: PrintFormat = Format.TABLE,
 ) -> None:
     """Run every case of every submission that has no result yet; then score and rank."""
@@ -68,6 +69,7 @@ def run(
             fail_fast_after=fail_fast_after,
             runtime=runtime,
             dry_run=dry_run,
+            report=not no_report,
         )
     )
     if summary.leaderboard is None:
@@ -77,6 +79,8 @@ def run(
         return
     show_leaderboard(summary.leaderboard, show)
     typer.echo(f"Run directory: {out} (leaderboard.json, .csv and .md; scores.json; records/)", err=True)
+    if summary.report is not None:
+        typer.echo(f"Report: {summary.report / 'index.html'}", err=True)
     if summary.unresolved:
         typer.echo(
             f"{summary.unresolved} trials have no result yet: the machine failed in each attempt (see {out}/attempts). "

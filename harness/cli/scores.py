@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Challenge, Format, PrintFormat, print_json, show_leaderboard
+from harness.cli.options import Challenge, Data, Format, PrintFormat, print_json, show_leaderboard
 from harness.errors import UsageError
-
-Data = Annotated[Path | None, typer.Option("--data", help="The data folder; default: the one the run used.")]
 
 
 def score(

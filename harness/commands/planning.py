@@ -38,6 +38,8 @@ class RunOptions:
         After so many cases of an entry that all failed alike, its others are recorded so without being run; 0: never.
     runtime
         The OCI runtime of the containers, None for the engine's default.
+    report
+        Whether report pages are written at the end.
     """
 
     challenge: str
@@ -53,6 +55,7 @@ class RunOptions:
     fail_fast_after: int = FAIL_FAST_AFTER
     runtime: str | None = None
     dry_run: bool = False
+    report: bool = False
 
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 < self.seconds < math.inf:

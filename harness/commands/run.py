@@ -12,6 +12,7 @@ from harness.commands.challenges import checked_challenge
 from harness.commands.clean import remove_leftovers
 from harness.commands.interrupts import interruptible
 from harness.commands.planning import RunOptions, checked_cases, plan_of, wanted_submissions
+from harness.commands.report import write_report
 from harness.commands.score import score_and_rank
 from harness.engines.docker import DockerEngine
 from harness.engines.engine import Engine, EngineFacts
@@ -38,11 +39,14 @@ class RunSummary:
     ----------
     unresolved
         How many of the trials that were asked for have no result.
+    report
+        Its folder, where one was written.
     """
 
     plan: Plan
     leaderboard: Leaderboard | None
     unresolved: int
+    report: Path | None = None
 
 
 def run(options: RunOptions) -> RunSummary:
@@ -107,7 +111,8 @@ def _run(store: RunStore, wanted: Plan, site: _Site, screen: Console) -> RunSumm
         store.write_plan(plan)
         screen.print("Every trial is recorded already.")
     board = score_and_rank(store, plan, site.options.data)
-    return RunSummary(plan, board, _missing(plan, store, wanted))
+    written = write_report(store, site.options.data, ("html",)) if site.options.report else None
+    return RunSummary(plan, board, _missing(plan, store, wanted), written)
 
 
 def _missing(plan: Plan, store: RunStore | None, wanted: Plan) -> int:

@@ -38,7 +38,7 @@ def score_run(folder: Path, data: Path | None) -> Leaderboard:
     """
     store = RunStore.open(folder)
     with interruptible():
-        return score_and_rank(store, _plan(store), data or store.facts.data)
+        return score_and_rank(store, planned(store), data or store.facts.data)
 
 
 def rank_table(path: Path, challenge: str) -> Leaderboard:
@@ -92,7 +92,8 @@ def _finished(plan: Plan, records: Records) -> list[tuple[Entry, list[Record]]]:
     return [(entry, [each for each in records[entry.key].values() if each is not None]) for entry in plan.entries]
 
 
-def _plan(store: RunStore) -> Plan:
+def planned(store: RunStore) -> Plan:
+    """Return a run's plan; refuse a run directory that has none."""
     plan = store.plan()
     if plan is None:
         raise RunDirectoryError(f"{store.folder}: has no plan.json.", remedy="Run 'fomo-eval run' into it first.")

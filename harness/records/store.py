@@ -12,6 +12,7 @@
     logs/<track>/<team>/<task>/<case>.log       what it said (for organisers)
     scores.json  leaderboard.{json,csv,md}      recomputed from the above, the same bytes each time
     profile.json                                times, which differ from run to run
+    report/                                     pages, figures and tables, made from the above
 
 Cases are staged elsewhere, in the system's folder for temporary files and under a random name: a container can read in
 ``/proc/self/mountinfo`` where its folders lie on the host, and the run directory's path may name a team or a task. So
@@ -180,8 +181,12 @@ class RunStore:
 
     def finished(self, entry: Entry) -> frozenset[str]:
         """Return the cases of an entry that have a final record, by file names alone."""
-        folder = self.folder / "records" / Path(*entry.key)
+        folder = self.records_folder(entry)
         return frozenset(file.stem for file in folder.glob("*.json")) if folder.is_dir() else frozenset()
+
+    def records_folder(self, entry: Entry) -> Path:
+        """Return where an entry's final records are, one file a case."""
+        return self.folder / "records" / Path(*entry.key)
 
     def spoiled(self, trial: TrialKey) -> list[Record]:
         """Read the attempts at a trial that the machine has spoiled so far, in their order."""

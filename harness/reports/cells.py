@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.scoring.leaderboard import Leaderboard, MetricColumn, Row, TaskCell
 from harness.scoring.scores import Scored
+from harness.scoring.spreads import Interval
 
 ABSENT = "–"
 
@@ -56,11 +57,16 @@ def metric_value(cell: TaskCell, column: MetricColumn) -> str:
         return score.status
     parts = [number(score.value, column)]
     if column.name in cell.intervals:
-        low, high = (number(end, column) for end in (cell.intervals[column.name].low, cell.intervals[column.name].high))
-        parts.append(f"({low}–{high})" if not low.startswith("-") else f"({low} to {high})")
+        parts.append(interval(cell.intervals[column.name], column))
     if column.name in cell.groups:
         parts.append(group(cell.groups[column.name]))
     return " ".join(parts)
+
+
+def interval(found: Interval, column: MetricColumn) -> str:
+    """Write an interval to the metric's decimals; with a word where a dash would stand beside a sign."""
+    low, high = number(found.low, column), number(found.high, column)
+    return f"({low} to {high})" if low.startswith("-") else f"({low}–{high})"
 
 
 def number(value: float, column: MetricColumn) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from harness.reports.tables import Table
 from harness.scoring.leaderboard import Leaderboard, Row
 from harness.scoring.scores import Scored
 
@@ -29,6 +30,15 @@ def to_csv(board: Leaderboard) -> str:
     for track in board.tracks:
         for row in track.rows:
             writer.writerow([track.name, *_cells(row, board)])
+    return text.getvalue()
+
+
+def table_csv(table: Table) -> str:
+    """Write a table as people read it; a cell that a spreadsheet would run as a formula is quoted."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([_harmless(column.title) for column in table.columns])
+    writer.writerows([_harmless(cell) for cell in row] for row in table.rows)
     return text.getvalue()
 
 
@@ -60,5 +70,5 @@ def _or_empty(value: object) -> object:
     return "" if value is None else value
 
 
-def _harmless(title: str) -> str:
-    return f"'{title}" if title.startswith(FORMULA_STARTS) else title
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -55,7 +55,7 @@ def reported_tables(board: Leaderboard, track: TrackTable) -> tuple[Table, ...]:
             tables.append(
                 Table(
                     title=f"{task.title}: reported beside the ranking",
-                    columns=(Column("Team", numeric=False), *(Column(_metric_title(metric)) for metric in reported)),
+                    columns=(Column("Team", numeric=False), *(Column(metric_title(metric)) for metric in reported)),
                     rows=tuple(
                         (
                             cells.team(row),
@@ -102,7 +102,7 @@ def _task_table(task: TaskColumn, rows: Sequence[Row]) -> Table:
         columns=(
             Column("Rank"),
             Column("Team", numeric=False),
-            *(Column(_metric_title(metric)) for metric in ranked),
+            *(Column(metric_title(metric)) for metric in ranked),
             *([Column("Valid")] if task.cases else []),
         ),
         rows=tuple(
@@ -123,6 +123,7 @@ def _task_order(row: Row, task: TaskColumn) -> tuple[bool, float, str]:
     return (row.baseline, rank or 0.0, row.team)
 
 
-def _metric_title(metric: MetricColumn) -> str:
+def metric_title(metric: MetricColumn) -> str:
+    """Write a metric's title with its unit and an arrow to the better side."""
     unit = f" [{metric.unit}]" if metric.unit else ""
     return f"{metric.title}{unit} {ARROWS[metric.direction]}".rstrip()

@@ -225,6 +225,16 @@ class MetricSpec(SpecPart):
         return self
 
 
+class Release(SpecPart):
+    """What each team may be told of its own results, in its page of the report.
+
+    ``scores``: values over all cases, and failures with their remedies. ``case_scores``: each case as well, with its
+    prediction and what it is worth. ``overlays``: the references too: outlines over slices, numbers beside predictions.
+    """
+
+    to_teams: Literal["scores", "case_scores", "overlays"] = "scores"
+
+
 class TaskSpec(SpecPart):
     """One task: what goes into a container, what must come out, and what it is worth."""
 
@@ -237,6 +247,7 @@ class TaskSpec(SpecPart):
     reference: Annotated[ScalarReference | MaskReference, Field(discriminator="format")]
     limits: Limits
     metrics: tuple[MetricSpec, ...] = Field(min_length=1)
+    release: Release = Field(default=Release(), exclude_if=lambda value: value == Release())
 
     @model_validator(mode="after")
     def _consistent(self) -> TaskSpec:

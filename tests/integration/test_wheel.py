@@ -27,6 +27,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert "harness/task_specs/fomo25/challenge.yaml" in names
+    assert "harness/reports/html/templates/page.css" in names
     assert not [name for name in names if name.startswith(("tests/", "examples/", "containers/"))]
     target = folder / "site"
     subprocess.run([sys.executable, "-m", "pip", "install", "--no-deps", "--target", target, wheel], **quiet)  # type: ignore[call-overload]
@@ -66,6 +67,11 @@ def test_a_whole_run_from_any_folder(installed: Path, tmp_path: Path, cohort: Pa
     before = derived_bytes(tmp_path / "run")
     run_installed(installed, tmp_path, "score", "run")
     assert derived_bytes(tmp_path / "run") == before
+    pages = tmp_path / "run" / "report"
+    written = (pages / "index.html").read_bytes()  # at the end of the run
+    run_installed(installed, tmp_path, "report", "run", "--format", "html,svg")
+    assert (pages / "index.html").read_bytes() == written
+    assert (pages / "figures" / "method-infarct-roc.svg").is_file()
 
 
 def test_it_is_the_installed_package_that_answers(installed: Path, tmp_path: Path) -> None:

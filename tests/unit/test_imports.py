@@ -23,7 +23,7 @@ LAYERS: dict[str, set[str]] = {
     "execution": {"errors", "specs", "datasets", "engines", "records"},
     "validation": {"errors", "specs", "datasets", "metrics", "engines", "records", "execution"},
     "scoring": {"errors", "specs", "datasets", "metrics", "records"},
-    "reports": {"errors", "specs", "metrics", "records", "validation", "scoring"},
+    "reports": {"errors", "specs", "datasets", "metrics", "records", "validation", "scoring"},
     "commands": {
         *(
             "errors",

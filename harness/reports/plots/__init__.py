@@ -1,0 +1,1 @@
+"""Plots as SVG text: pure functions, numbers in, a drawing out."""
