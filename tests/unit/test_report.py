@@ -225,10 +225,10 @@ def test_a_run_of_baselines_alone_is_shown(tmp_path: Path, fomo25: Challenge) ->
     assert "Team of place 0 (baseline)" in text_of(page(store.folder, "index.html"))
 
 
-@pytest.mark.parametrize("pending", [1, 8])
+@pytest.mark.parametrize("pending", [1, 12])
 def test_what_has_not_run_yet_is_provisional(tmp_path: Path, fomo25: Challenge, pending: int) -> None:
     """One case of each task, and all of them."""
-    store = write_run(tmp_path, fomo25, teams=3, cases=8, resamples=100, release="overlays", pending=pending)
+    store = write_run(tmp_path, fomo25, teams=3, cases=12, resamples=100, release="overlays", pending=pending)
     report_run(store.folder, None, ("html",))
     index, own = page(store.folder, "index.html"), page(store.folder, "teams/method-team_00.html")
     assert re.search(r'class="provisional">.{0,80}\*', index)
@@ -239,7 +239,7 @@ def test_what_has_not_run_yet_is_provisional(tmp_path: Path, fomo25: Challenge, 
 
 
 def test_ranks_that_cannot_be_drawn_anew_are_said_to_be_so(tmp_path: Path, fomo25: Challenge) -> None:
-    store = write_run(tmp_path, fomo25, teams=3, cases=8, resamples=100, scheme="test_then_rank")
+    store = write_run(tmp_path, fomo25, teams=3, cases=12, resamples=100, scheme="test_then_rank")
     report_run(store.folder, None, ("html",))
     words = text_of(page(store.folder, "index.html"))
     assert "tests are not repeated in resamples" in words
