@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo cohort images engine browser test test-gpu test-lowest lint format schemas dist clean
+.PHONY: help demo cohort images engine browser test test-gpu test-lowest fuzz bench lint format schemas dist clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -38,6 +38,14 @@ test-lowest: ## run the unit tests on the oldest versions that pyproject.toml al
 	$(VENV)-lowest/bin/uv pip install --quiet --python $(VENV)-lowest/bin/python --resolution lowest-direct --editable . --group test
 	$(VENV)-lowest/bin/python -m pytest tests/unit tests/contract
 
+fuzz: $(VENV)/.installed-fuzz ## search for contents that upset the parsers, for ten minutes and guided by coverage
+	mkdir -p .fuzz/numbers .fuzz/masks
+	$(VENV)/bin/python -m tests.fuzz.parsers numbers -max_total_time=300 .fuzz/numbers
+	$(VENV)/bin/python -m tests.fuzz.parsers masks -max_total_time=300 .fuzz/masks
+
+bench: $(VENV)/.installed-bench ## measure speed and memory, and write benchmarks/RESULTS.md
+	$(VENV)/bin/python -m benchmarks
+
 lint: $(VENV)/.installed-lint ## check style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -68,6 +76,14 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.installed-test: pyproject.toml $(VENV)/.installed
 	$(VENV)/bin/python -m pip install --quiet --group test
+	@touch $@
+
+$(VENV)/.installed-fuzz: pyproject.toml $(VENV)/.installed-test
+	$(VENV)/bin/python -m pip install --quiet --group fuzz
+	@touch $@
+
+$(VENV)/.installed-bench: pyproject.toml $(VENV)/.installed
+	$(VENV)/bin/python -m pip install --quiet --group bench
 	@touch $@
 
 $(VENV)/.installed-lint: pyproject.toml $(VENV)/.installed-test

@@ -1,1 +1,1 @@
-"""How fast and how small: thresholds that belong to a machine, and so not in the tests."""
+"""How fast, and in how much memory: ``make bench`` measures, compares with what was promised, and writes it down."""

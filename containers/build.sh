@@ -15,6 +15,7 @@ usage: containers/build.sh [--cohort DIR] [--prefix NAME] [TEAM…]
 Builds fomo-eval-example/<team>:1 for the teams named, or for all, and prints their names.
   --cohort DIR   where the finetuning cases lie that some teams learn from (default: demo/cohort)
   --prefix NAME  what stands before /<team>:1 (default: fomo-eval-example)
+  --base         print the base image that they would be built on, made if need be, and stop
 Environment: BASE_IMAGE sets the base image; PYTHON the interpreter that a local base image is made of.
 END
 }
@@ -25,6 +26,7 @@ main() {
         case $1 in
             --cohort) cohort=$(realpath -m "${2:?--cohort needs a folder}"); shift 2 ;;
             --prefix) prefix=${2:?--prefix needs a name}; shift 2 ;;
+            --base) choose_base; return ;;
             -h | --help) usage; return ;;
             -*) usage >&2; return 2 ;;
             *) teams+=("$1"); shift ;;

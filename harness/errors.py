@@ -15,6 +15,7 @@
         ├── ImageUnavailable        an image is not there and cannot be had
         ├── DeviceUnavailable       a GPU that was asked for is not there
         ├── DiskFull                no space left
+        ├── ProcessLost             a process of ours was killed
         └── RunInterrupted          Ctrl-C or SIGTERM; what was recorded stays
 
 Every message names the file, field or container and what is wrong; ``remedy`` says what to do.
@@ -47,8 +48,7 @@ class FomoEvalError(Exception):
 
     def __str__(self) -> str:
         # A name from a file system, an archive or an engine may hold line breaks and terminal controls.
-        text = f"{self.message} {self.remedy}".strip()
-        return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+        return printable(f"{self.message} {self.remedy}".strip())
 
 
 class UsageError(FomoEvalError):
@@ -103,8 +103,23 @@ class DiskFull(InfrastructureError):
     """The disk is full."""
 
 
+class ProcessLost(InfrastructureError):
+    """A process that worked for this one was killed."""
+
+
 class RunInterrupted(InfrastructureError):
     """Ctrl-C or SIGTERM; everything recorded so far stays."""
+
+
+def printable(text: str) -> str:
+    r"""Write as escapes the characters of a text that a terminal would obey, or an editor would not show.
+
+    Examples
+    --------
+    >>> printable("a\nb\u202e é")
+    'a\\nb\\u202e é'
+    """
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -59,6 +59,26 @@ def closed_output() -> None:
         (OUTPUT.parent / str(number)).write_bytes(b"x" * SMALL)
 
 
+def changing_names() -> None:
+    """Have a child rename what is listed first, again and again, and write into what is listed last."""
+    for number in range(40):
+        (OUTPUT.parent / f"folder{number}").mkdir()
+    *first, last = OUTPUT.parent.iterdir()
+    for each in first:
+        each.rmdir()
+    if os.fork() == 0:
+        pairs = list(zip(first[:6], first[6:12], strict=True))
+        for one, _ in pairs:
+            one.touch()
+        while True:
+            for one, other in pairs:
+                one.rename(other)
+            for one, other in pairs:
+                other.rename(one)
+    for number in count():
+        (last / str(number % 4)).write_bytes(b"x" * 8 * MIB)
+
+
 def nameless_file() -> None:
     """Write into a file that has no name any more."""
     with OUTPUT.open("wb", buffering=0) as stream:

@@ -1,4 +1,4 @@
-"""``fomo-eval clean``."""
+"""``fomo-eval clean`` and ``fomo-eval doctor``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from harness.cli.options import INFRASTRUCTURE_FAILED, Format, PrintFormat, print_json
 
 
 def clean(
@@ -26,3 +28,23 @@ def clean(
         typer.echo(f"Removed: {each}")
     if not found:
         typer.echo("Nothing was left behind.")
+
+
+def doctor(show: PrintFormat = Format.TABLE) -> None:
+    """Check engine, GPUs, disk, memory, clock and permissions of this machine, and say what to mend."""
+    from dataclasses import asdict
+
+    from harness.commands.doctor import Status
+    from harness.commands.doctor import doctor as examine
+
+    findings = examine()
+    if show is Format.JSON:
+        print_json({"checks": [asdict(each) for each in findings]})
+    else:
+        from harness.reports import console
+
+        console.stdout().print(
+            console.findings([(each.name, each.status, each.found, each.remedy) for each in findings])
+        )
+    if any(each.status is Status.FAILED for each in findings):
+        raise typer.Exit(INFRASTRUCTURE_FAILED)

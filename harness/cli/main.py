@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from harness import __version__
-from harness.cli.machine import clean
+from harness.cli.machine import clean, doctor
 from harness.cli.options import DONE
 from harness.cli.report import report
 from harness.cli.run import run
 from harness.cli.scores import leaderboard, score
+from harness.cli.start import init
+from harness.cli.submitting import validate
 from harness.cli.tasks import tasks_app
 from harness.errors import FomoEvalError, UsageError
 
@@ -24,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (run, score, leaderboard, report, clean):
+for command in (init, validate, run, score, leaderboard, report, clean, doctor):
     app.command()(command)
 app.add_typer(tasks_app)
 

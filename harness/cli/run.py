@@ -74,7 +74,8 @@ def run(
     )
     if summary.leaderboard is None:
         if show is Format.JSON:
-            print_json({"hash": summary.plan.hash, **summary.plan.model_dump(mode="json")})
+            plan = summary.plan
+            print_json({"hash": plan.hash, "conditions": plan.conditions, **plan.model_dump(mode="json")})
         return
     show_leaderboard(summary.leaderboard, show)
     typer.echo(f"Run directory: {out} (leaderboard.json, .csv and .md; scores.json; records/)", err=True)

@@ -7,15 +7,51 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Challenge, Data, Format, PrintFormat, RunFolder, show_leaderboard
+from harness.cli.options import Challenge, Data, Format, PrintFormat, print_json, show_leaderboard
+from harness.errors import UsageError
 
 
-def score(folder: RunFolder, data: Data = None) -> None:
-    """Score a run again from its records and predictions, without running a container."""
+def score(
+    folder: Annotated[Path | None, typer.Argument(metavar="RUN", help="The run directory.")] = None,
+    data: Data = None,
+    predictions: Annotated[
+        Path | None, typer.Option("--predictions", help="Instead of a run: a folder of predictions, one per case.")
+    ] = None,
+    task: Annotated[str, typer.Option("--task", help="What --predictions predict.")] = "",
+    challenge: Challenge = "fomo25",
+    show: PrintFormat = Format.TABLE,
+) -> None:
+    """Score a run again, without running a container; or a folder of predictions made elsewhere (--predictions)."""
+    if folder is not None and predictions is None:
+        _score_run(folder, data, show)
+    elif predictions is not None and folder is None:
+        _score_predictions(predictions, task, data, challenge, show)
+    else:
+        raise UsageError("There is nothing to score, or two things.", remedy="Pass a run directory, or --predictions.")
+
+
+def _score_run(folder: Path, data: Path | None, show: Format) -> None:
     from harness.commands.score import score_run
 
-    score_run(folder, data)
-    typer.echo(f"Scored: {folder} (scores.json; leaderboard.json, .csv and .md)")
+    board = score_run(folder, data)
+    if show is Format.JSON:
+        show_leaderboard(board, show)
+    else:
+        typer.echo(f"Scored: {folder} (scores.json; stability.json; leaderboard.json, .csv and .md)")
+
+
+def _score_predictions(predictions: Path, task: str, data: Path | None, challenge: str, show: Format) -> None:
+    if not task or data is None:
+        raise UsageError("--predictions needs --task and --data.", remedy="Name the task and the data folder.")
+    from harness.commands.score import score_predictions
+
+    scores = score_predictions(predictions, task, data, challenge)
+    if show is Format.JSON:
+        print_json(scores.model_dump(mode="json"))
+        return
+    from harness.reports import console
+
+    console.stdout().print(console.folder_scores(scores))
 
 
 def leaderboard(

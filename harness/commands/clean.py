@@ -9,6 +9,7 @@ from harness.commands.interrupts import interruptible
 from harness.engines.docker import DockerEngine
 from harness.engines.engine import Engine
 from harness.execution.bounds import release
+from harness.records.lock import locked
 from harness.records.store import RunStore
 
 
@@ -51,12 +52,12 @@ def clean(folder: Path | None) -> Removed:
             with DockerEngine() as engine:
                 return Removed(containers=engine.remove_leftovers())
         store = RunStore.open(folder)
-        with store.locked(), DockerEngine() as engine:
+        with locked(folder), DockerEngine() as engine:
             return remove_leftovers(store, engine)
 
 
 def remove_leftovers(store: RunStore, engine: Engine) -> Removed:
-    """Remove what a dead run left, containers first: they hold the mounts, which lie in the work folder.
+    """Remove what a run left, containers first: they write to the work folder, and hold the mounts in it.
 
     Parameters
     ----------
@@ -65,4 +66,6 @@ def remove_leftovers(store: RunStore, engine: Engine) -> Removed:
     engine
         Where its containers are.
     """
-    return Removed(engine.remove_leftovers(store.facts.id), release(store.work), store.remove_leftovers())
+    containers = engine.remove_leftovers(store.facts.id)
+    mounts = () if store.work is None else release(store.work)
+    return Removed(containers, mounts, store.remove_leftovers())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from harness.execution.drive import carry_out, missing_trials
 from harness.execution.patience import FailFast, Retries
 from harness.execution.plan import extend
 from harness.executors.local import open_local
+from harness.records.lock import locked
 from harness.records.plan import Plan
 from harness.records.store import RunStore
 from harness.reports import console
@@ -73,8 +75,11 @@ def run(options: RunOptions) -> RunSummary:
                 screen.print(console.container_options(wanted))
                 return RunSummary(wanted, None, missing)
             if missing:
-                preflight.require_space(options.out, wanted, site.workers)
-            return _run(store or RunStore.create(options.out, options.data), wanted, site, screen)
+                for folder in (options.out, Path(tempfile.gettempdir())):
+                    preflight.require_space(folder, wanted, site.workers)
+                preflight.require_engine_space(machine)
+            with locked(options.out):
+                return _run(RunStore.open_or_create(options.out, options.data), wanted, site, screen)
 
 
 @dataclass(frozen=True)
@@ -92,30 +97,29 @@ class _Site:
 
 
 def _run(store: RunStore, wanted: Plan, site: _Site, screen: Console) -> RunSummary:
-    with store.locked():
-        # Read again: another run may have added teams before the lock was ours.
-        plan = extend(store.plan(), wanted)
-        remove_leftovers(store, site.engine)
-        missing = _missing(plan, store, wanted)
-        if missing:
-            store.make_work()
-            _probe(wanted, store, site)
+    # Read again: another run may have added teams before the lock was ours.
+    plan = extend(store.plan(), wanted)
+    remove_leftovers(store, site.engine)
+    missing = _missing(plan, store, wanted)
+    if missing:
+        work = store.make_work()
+        _probe(wanted, store, site, work)
         store.write_plan(plan)
-        if missing:
-            _carry_out(plan, wanted, store, site, missing, screen)
-        else:
-            screen.print("Every trial is recorded already.")
-        board = score_and_rank(store, plan, site.options.data)
-        written = write_report(store, site.options.data, ("html",)) if site.options.report else None
-        return RunSummary(plan, board, _missing(plan, store, wanted), written)
+        _carry_out(plan, wanted, store, site, screen, missing=missing, work=work)
+        remove_leftovers(store, site.engine)
+    else:
+        store.write_plan(plan)
+        screen.print("Every trial is recorded already.")
+    board = score_and_rank(store, plan, site.options.data)
+    written = write_report(store, site.options.data, ("html",)) if site.options.report else None
+    return RunSummary(plan, board, _missing(plan, store, wanted), written)
 
 
 def _missing(plan: Plan, store: RunStore | None, wanted: Plan) -> int:
     return wanted.trials if store is None else sum(1 for _ in missing_trials(plan, store, wanted))
 
 
-def _probe(wanted: Plan, store: RunStore, site: _Site) -> None:
-    work = store.work.resolve()
+def _probe(wanted: Plan, store: RunStore, site: _Site, work: Path) -> None:
     try:
         preflight.probe(wanted, site.engine, site.machine, site.devices, run=store.facts.id, work=work)
     except FomoEvalError:
@@ -124,14 +128,16 @@ def _probe(wanted: Plan, store: RunStore, site: _Site) -> None:
         raise
 
 
-def _carry_out(plan: Plan, wanted: Plan, store: RunStore, site: _Site, missing: int, screen: Console) -> None:
+def _carry_out(
+    plan: Plan, wanted: Plan, store: RunStore, site: _Site, screen: Console, *, missing: int, work: Path
+) -> None:
     bench = Bench(
         run=store.facts.id,
         engine=site.engine,
         machine=site.machine,
         devices=Devices(site.devices),
         root=site.options.data.resolve(),
-        work=store.work.resolve(),
+        work=work,
     )
     trials = missing_trials(plan, store, wanted)
     recorded = (record for _, records in store.finished_records(plan) for record in records)
@@ -140,4 +146,3 @@ def _carry_out(plan: Plan, wanted: Plan, store: RunStore, site: _Site, missing: 
     window = site.workers + 2
     with run_progress(screen, missing) as on_record, open_local(site.workers) as executor:
         carry_out(trials, bench, store, executor, window=window, on_record=on_record, patience=patience)
-    store.remove_leftovers()

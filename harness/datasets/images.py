@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import nibabel as nib
@@ -107,7 +108,7 @@ def read_header(path: Path) -> Header:
 
 
 def _first_bytes(path: Path) -> bytes:
-    """Return the header, decompressed where the file is gzip; never more than 1 MiB is read for it."""
+    """Return the header, decompressed where the file is gzip; no more than its own bytes come of that."""
     try:
         with path.open("rb") as stream:
             start = stream.read(1 << 16)
@@ -117,7 +118,7 @@ def _first_bytes(path: Path) -> bytes:
         raise NotAnImage("the file is empty")
     if start.startswith(stored.GZIP_MAGIC):
         try:
-            start = zlib.decompressobj(wbits=31).decompress(start, 1 << 20)
+            start = zlib.decompressobj(wbits=31).decompress(start, HEADER_BYTES)
         except zlib.error as fault:
             raise NotAnImage("its gzip data are damaged") from fault
     if len(start) < HEADER_BYTES:
@@ -180,13 +181,15 @@ def read_voxels(path: Path, header: Header) -> NDArray[np.generic]:
     return scaled(np.frombuffer(content, header.dtype), header).reshape(header.grid.shape, order="F")
 
 
-def stored_voxels(path: Path, header: Header) -> Iterator[bytes]:
+def stored_voxels(path: Path, header: Header, decompressor: ModuleType = zlib) -> Iterator[bytes]:
     """Read the voxels that a judged header announces as they are stored, a piece at a time.
 
     Parameters
     ----------
     path, header
         As for :func:`read_voxels`.
+    decompressor
+        As for :func:`~harness.datasets.stored.pieces`.
 
     Yields
     ------
@@ -200,7 +203,7 @@ def stored_voxels(path: Path, header: Header) -> Iterator[bytes]:
     """
     wanted, done, begun = header.offset + header.data_bytes, 0, b""
     try:
-        for piece in stored.pieces(path, wanted):
+        for piece in stored.pieces(path, wanted, decompressor):
             before, done = done, done + len(piece)
             rest = begun + piece[max(0, header.offset - before) :]
             whole = len(rest) - len(rest) % header.dtype.itemsize

@@ -26,6 +26,7 @@ def index_cases(
     root: Path,
     *,
     known: Mapping[Path, Volume] | None = None,
+    with_references: bool = True,
 ) -> tuple[Case, ...]:
     """Find and check every case of a task.
 
@@ -37,6 +38,8 @@ def index_cases(
         The data folder.
     known
         Volumes checked before, by path; one of unchanged size and time is not read again.
+    with_references
+        Whether the references say which cases there are; without, every case with a volume is one.
 
     Returns
     -------
@@ -49,8 +52,9 @@ def index_cases(
         A folder, volume or reference is missing, or a volume is unusable.
     """
     folder = _task_folder(task, root)
-    ids = reference_ids(task, root)
-    _refuse_volumes_without_reference(task, folder, ids)
+    ids = reference_ids(task, root) if with_references else _ids_of_volumes(task, folder)
+    if with_references:
+        _refuse_volumes_without_reference(task, folder, ids)
     with ThreadPoolExecutor(READING_THREADS) as pool:
         pending = [pool.submit(_case, task, root, case, known or {}) for case in ids]
         try:
@@ -114,14 +118,27 @@ def _ids(folder: Path, pattern: str) -> tuple[str, ...]:
 
 
 def _refuse_volumes_without_reference(task: TaskSpec, folder: Path, ids: tuple[str, ...]) -> None:
-    with_volumes = {case for each in task.all_inputs for case in _ids(folder, _volume(task.files, each))}
-    orphans = sorted(with_volumes - set(ids))
+    orphans = sorted(_with_volumes(task, folder) - set(ids))
     if orphans:
         missing = folder / task.files.reference.replace("{case}", orphans[0])
         more = f" ({len(orphans)} cases of {task.name} have none)" if len(orphans) > 1 else ""
         raise DatasetError(
             f"{missing}: the case has volumes and no reference{more}.", remedy="Add the reference or move the case out."
         )
+
+
+def _ids_of_volumes(task: TaskSpec, folder: Path) -> tuple[str, ...]:
+    ids = tuple(sorted(_with_volumes(task, folder)))
+    if not ids:
+        raise DatasetError(
+            f"{folder}: no volume of {task.name} matches '{task.files.volume}'.",
+            remedy="Add cases, or correct files.volume in the task spec.",
+        )
+    return ids
+
+
+def _with_volumes(task: TaskSpec, folder: Path) -> set[str]:
+    return {case for each in task.all_inputs for case in _ids(folder, _volume(task.files, each))}
 
 
 def _volume(files: Files, each: Input) -> str:

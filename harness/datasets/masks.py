@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -60,7 +63,7 @@ class Mask:
         return self.codes.view(np.bool_) if binary else self.codes != 0
 
 
-def read_mask(path: Path, header: Header) -> Mask:
+def read_mask(path: Path, header: Header, *, judged: bool = False) -> Mask:
     """Read the voxels of a mask, with what floating-point rounding did to whole numbers undone.
 
     A header scales in 32 bits: a mask that a library stored as 0 and 255 with a slope of 1/255 comes back with
@@ -73,18 +76,27 @@ def read_mask(path: Path, header: Header) -> Mask:
     ----------
     path, header
         The file and what :func:`~harness.datasets.images.read_header` returned for it.
+    judged
+        Whether this very file was read before by this function and accepted; then with the fastest decompressor.
 
     Raises
     ------
     NotAnImage
         The data are damaged or end early, or the header announces more voxels than fit into memory.
     """
+    if judged and stored.FASTEST is not zlib:
+        with suppress(NotAnImage):  # zlib, which accepted it, has the last word
+            return _read(path, header, stored.FASTEST)
+    return _read(path, header, zlib)
+
+
+def _read(path: Path, header: Header, decompressor: ModuleType) -> Mask:
     try:
         codes = np.zeros(math.prod(header.grid.shape), np.uint8)
     except (MemoryError, ValueError) as fault:
         raise NotAnImage("it has more voxels than fit into memory") from fault
     seen, begin, finite = _whole(images.scaled(np.zeros(0, header.dtype), header)), 0, True
-    for piece in images.stored_voxels(path, header):
+    for piece in images.stored_voxels(path, header, decompressor):
         end = begin + len(piece) // header.dtype.itemsize
         if header.intercept == 0 and ZEROS.startswith(piece):
             seen = np.union1d(seen, np.zeros(1, seen.dtype))

@@ -5,7 +5,15 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import BinaryIO
+
+try:  # the extra `fast`
+    from isal import isal_zlib
+
+    FASTEST: ModuleType = isal_zlib
+except ImportError:
+    FASTEST = zlib
 
 GZIP_MAGIC = b"\x1f\x8b"
 CHUNK = 1 << 16
@@ -18,7 +26,7 @@ class Damaged(ValueError):
     """A gzip file cannot be decompressed as far as was asked for."""
 
 
-def pieces(path: Path, wanted: int) -> Iterator[bytes]:
+def pieces(path: Path, wanted: int, decompressor: ModuleType = zlib) -> Iterator[bytes]:
     """Read the first bytes of a file, or of what it decompresses to where it is gzip.
 
     Parameters
@@ -27,6 +35,9 @@ def pieces(path: Path, wanted: int) -> Iterator[bytes]:
         The file.
     wanted
         How many bytes to read, and not one more is kept.
+    decompressor
+        ``zlib``, or ``FASTEST`` for what zlib has accepted before: it is several times as fast, but lets some damage
+        pass that zlib does not, and what is accepted must not depend on what a machine has installed.
 
     Yields
     ------
@@ -49,12 +60,12 @@ def pieces(path: Path, wanted: int) -> Iterator[bytes]:
             return
         stream.seek(0)
         try:
-            yield from _inflated(stream, wanted)
-        except (EOFError, zlib.error) as fault:
+            yield from _inflated(stream, wanted, decompressor)
+        except (EOFError, decompressor.error) as fault:
             raise Damaged from fault
 
 
-def _inflated(stream: BinaryIO, wanted: int) -> Iterator[bytes]:
+def _inflated(stream: BinaryIO, wanted: int, decompressor: ModuleType) -> Iterator[bytes]:
     """Decompress so many bytes and no more; fewer where the file ends. Raises EOFError within a gzip member.
 
     The standard library's reader would spend minutes on millions of empty members, or on a name of 256 MiB. What
@@ -62,7 +73,7 @@ def _inflated(stream: BinaryIO, wanted: int) -> Iterator[bytes]:
     """
     done, waiting = 0, stream.read(CHUNK)
     for _ in range(SOME_MEMBERS + wanted // LEAST_PER_MEMBER):
-        member = zlib.decompressobj(wbits=31)
+        member = decompressor.decompressobj(wbits=31)
         while not member.eof:
             waiting = waiting or stream.read(CHUNK)
             if not waiting:

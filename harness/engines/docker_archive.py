@@ -1,7 +1,8 @@
 """Handing a ``docker save`` archive to an engine without the names in it.
 
 An engine that loads an archive moves the tags that it carries: one team's archive could replace the image that another
-team's tag names.
+team's tag names. What the engine gets is therefore written anew: of each member its kind, place and content alone, and
+of the lists of images only what says which layers an image is made of.
 """
 
 from __future__ import annotations
@@ -9,16 +10,19 @@ from __future__ import annotations
 import io
 import json
 import os
+import posixpath
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 LARGEST_LISTING = 16 << 20
-LISTINGS = ("manifest.json", "index.json")
-NAMES = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
+DOCKERS_LISTING, OCI_LISTING, NAMES = "manifest.json", "index.json", "repositories"
+DOCKERS_FIELDS = ("Config", "Layers")
+OCI_FIELDS = ("mediaType", "digest", "size", "platform")
+KINDS = (tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE)
 
 
 @contextmanager
@@ -48,26 +52,47 @@ def _copy(archive: Path, sending: int) -> None:
         sink = opened.enter_context(os.fdopen(sending, "wb"))
         source = opened.enter_context(tarfile.open(archive, mode="r|*"))
         target = opened.enter_context(tarfile.open(fileobj=sink, mode="w|"))
-        for member in source:
-            content = source.extractfile(member) if member.isreg() else None
-            if member.name in LISTINGS and content is not None:
-                nameless = _nameless(content.read(LARGEST_LISTING))
-                member.size = len(nameless)
-                content = io.BytesIO(nameless)
-            if member.name != "repositories":
+        links: set[PurePosixPath] = set()
+        for found in source:
+            member, content = _plain(found), source.extractfile(found) if found.isreg() else None
+            place = PurePosixPath(member.name)
+            if links.intersection(place.parents):
+                continue  # only a link could lead it to one of the listings
+            if member.type in (tarfile.SYMTYPE, tarfile.LNKTYPE):
+                links.add(place)
+            if member.name in (DOCKERS_LISTING, OCI_LISTING):
+                nameless = b"" if content is None else _nameless(member.name, content.read(LARGEST_LISTING))
+                member.type, member.size, content = tarfile.REGTYPE, len(nameless), io.BytesIO(nameless)
+            if member.name != NAMES and member.type in KINDS:
                 target.addfile(member, content)
 
 
-def _nameless(listing: bytes) -> bytes:
-    """Take the names out of an archive's list of images, in Docker's or in OCI's form."""
+def _plain(found: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Describe a member anew: extended headers could say otherwise, and a path has more than one spelling."""
+    member = tarfile.TarInfo(posixpath.normpath(f"/{found.name}").lstrip("/") or ".")
+    member.type = tarfile.REGTYPE if found.isreg() else found.type
+    member.size, member.mode, member.linkname = found.size, found.mode, found.linkname
+    return member
+
+
+def _nameless(listing: str, text: bytes) -> bytes:
+    """Write a list of images, Docker's or OCI's, without their names; nothing for what is no such list."""
     try:
-        content: Any = json.loads(listing)
-    except ValueError:
-        return listing
-    for image in content if isinstance(content, list) else content.get("manifests", []):
-        if isinstance(image, dict):
-            if "RepoTags" in image:
-                image["RepoTags"] = None
-            for name in NAMES:
-                image.get("annotations", {}).pop(name, None)
-    return json.dumps(content).encode()
+        content: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return b""
+    if listing == DOCKERS_LISTING:
+        return json.dumps([_only(DOCKERS_FIELDS, each) for each in _mappings(content)]).encode()
+    if not isinstance(content, Mapping):
+        return b""
+    images = [_only(OCI_FIELDS, each) for each in _mappings(content.get("manifests"))]
+    return json.dumps({**_only(("schemaVersion", "mediaType"), content), "manifests": images}).encode()
+
+
+def _mappings(content: Any) -> Iterable[Mapping[str, Any]]:
+    return (each for each in content if isinstance(each, Mapping)) if isinstance(content, list) else ()
+
+
+def _only(fields: tuple[str, ...], content: Mapping[str, Any]) -> dict[str, Any]:
+    # An engine reads field names whatever their case: what is not known here word for word is left out.
+    return {name: content[name] for name in fields if name in content}

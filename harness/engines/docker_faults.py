@@ -14,25 +14,11 @@ from harness.errors import DiskFull, EngineFault, EngineUnavailable, ImageUnavai
 NO_SPACE = "no space left on device"
 
 
-class ImageToBlame(Exception):
-    """The engine refuses to start a container because of what its image asks for."""
-
-
-@contextmanager
-def image_to_blame() -> Iterator[None]:
-    """Raise ImageToBlame where the engine calls the request itself a bad one (status 400)."""
-    try:
-        yield
-    except APIError as fault:
-        if fault.status_code == requests.codes.bad_request:
-            raise ImageToBlame(reason(fault)) from fault
-        raise
-
-
 @contextmanager
 def engine_faults(doing: str, *, missing: str = "") -> Iterator[None]:
-    """Turn whatever docker-py raises into the error tree, by status code and never by the wording.
+    """Turn whatever docker-py raises into the error tree, by status code; by the wording only where a disk is full.
 
+    An image can have a say in the wording of what it asks for: ``docker_containers`` keeps that from getting here.
     ``missing`` is the sentence for a 404 where it means that an image is gone.
     """
     try:
@@ -43,7 +29,7 @@ def engine_faults(doing: str, *, missing: str = "") -> Iterator[None]:
             raise ImageUnavailable(missing, remedy=remedy) from fault
         raise EngineFault(f"A container vanished while {doing}: {reason(fault)}.", remedy=remedy) from fault
     except APIError as fault:
-        if NO_SPACE in str(fault):
+        if is_out_of_space(fault):
             raise disk_full(doing) from fault
         raise EngineFault(f"The engine failed at {doing}: {reason(fault)}.", remedy="See the engine's log.") from fault
     except (DockerException, requests.RequestException) as fault:
@@ -51,6 +37,11 @@ def engine_faults(doing: str, *, missing: str = "") -> Iterator[None]:
             f"No Docker engine answers at {os.environ.get('DOCKER_HOST', 'its default socket')} ({doing}).",
             remedy="Install and start Docker, and make sure that this user may use it ('docker version').",
         ) from fault
+
+
+def is_out_of_space(fault: Exception) -> bool:
+    """Say whether the engine says that its disk is full."""
+    return NO_SPACE in str(getattr(fault, "explanation", None) or fault)
 
 
 def disk_full(doing: str) -> DiskFull:

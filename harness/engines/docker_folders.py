@@ -1,16 +1,14 @@
-"""Folders that the engine made as root below ``/output``: given to the caller, who could not remove them otherwise.
+"""Folders that the engine made as root below ``/output``: taken away, for the caller could not remove them.
 
-An image's VOLUME and WORKDIR become folders before its container starts; below ``/output``, straight or by way of a
-link, they become root's folders on the caller's disk.
+An image's VOLUME and WORKDIR become folders before its container starts; below ``/output``, straight or by way of
+links, they become root's folders on the caller's disk, as deep as the image likes.
 """
 
 from __future__ import annotations
 
 import io
 import os
-import stat
 import tarfile
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,31 +19,32 @@ from docker.models.containers import Container
 from harness.engines.engine import OUTPUT_FOLDER
 
 
-def give_back(container: Container, folder: Path) -> None:
-    """Make the caller the owner of every folder below the one that is an ended container's ``/output``."""
+def remove_foreign(container: Container, folder: Path) -> None:
+    """Remove every folder of somebody else's from the one that is an ended container's ``/output``.
+
+    Nothing of the container's own can lie in one: it may not write there. Nor can it have moved one further down.
+    """
     if os.getuid() == 0:
         return
-    # The engine unpacks as root. Where this cannot be done, removing the folder says so.
+    # Where this cannot be done, removing the folder says so.
     with suppress(OSError, DockerException, requests.RequestException):
         folder.chmod(0o700)  # the container may have closed it
-        if foreign := list(_foreign(folder)):
-            container.put_archive(OUTPUT_FOLDER, _listing(folder, foreign))
+        with os.scandir(folder) as entries:
+            foreign = [each.name for each in entries if _is_foreign(each)]
+        if foreign:
+            # The engine unpacks as root, and a file takes the place of a folder with all that is in it.
+            container.put_archive(OUTPUT_FOLDER, _files(foreign))
+        for name in foreign:
+            (folder / name).unlink()
 
 
-def _listing(folder: Path, foreign: Iterable[Path]) -> bytes:
-    listing = io.BytesIO()
-    with tarfile.open(fileobj=listing, mode="w") as archive:
-        for each in foreign:
-            member = tarfile.TarInfo(each.relative_to(folder).as_posix())
-            member.type, member.mode, member.uid, member.gid = tarfile.DIRTYPE, 0o700, os.getuid(), os.getgid()
-            archive.addfile(member)
-    return listing.getvalue()
+def _is_foreign(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_uid != os.getuid()
 
 
-def _foreign(folder: Path) -> Iterator[Path]:
-    """List the folders of somebody else's; nothing of the container's own can lie above or below them."""
-    for each in folder.iterdir():
-        status = each.lstat()
-        if stat.S_ISDIR(status.st_mode) and status.st_uid != os.getuid():
-            yield each
-            yield from _foreign(each)
+def _files(names: list[str]) -> bytes:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as content:
+        for name in names:
+            content.addfile(tarfile.TarInfo(name))
+    return archive.getvalue()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -14,6 +16,14 @@ RUN_LABEL = "org.fomo-eval.run"
 OWNER_LABEL = "org.fomo-eval.owner"
 DEFAULT_COMMAND = ("python", "/app/predict.py")
 """What runs where neither the image nor the submission names a command (the contract's default)."""
+
+
+class Relaxation(StrEnum):
+    """A restriction that is lifted to see whether an image needs it lifted; a team does so with its own image only."""
+
+    NETWORK = "network"
+    WRITABLE = "writable"
+    ROOT = "root"
 
 
 def container_prefix(run: str) -> str:
@@ -58,6 +68,10 @@ class ImageFacts:
         The paths that it declares as volumes.
     labels
         Its labels.
+    entrypoint
+        The words of its entry point.
+    user
+        The user that it asks for, which no container runs as; empty where it names none.
     """
 
     id: str
@@ -67,6 +81,8 @@ class ImageFacts:
     has_entrypoint: bool
     volumes: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    entrypoint: tuple[str, ...] = ()
+    user: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +93,18 @@ class EngineFacts:
     ----------
     shares_mounts
         Whether what this process mounts on a folder is what a container sees there.
+    cgroups, storage_driver
+        How it bounds containers, and how it stores images.
+    storage
+        Where it keeps images, layers and logs; None where that is not on this machine.
+    filters_system_calls
+        Whether a container is kept from the system calls that no model needs.
+    unbounded
+        What it cannot bound on this kernel, in words.
+    cdi_devices
+        The devices that it can give by CDI, such as ``nvidia.com/gpu=0``.
+    clock
+        What its clock said.
     """
 
     name: str
@@ -86,6 +114,13 @@ class EngineFacts:
     memory_bytes: int
     runtimes: tuple[str, ...]
     shares_mounts: bool = False
+    cgroups: str = ""
+    storage_driver: str = ""
+    storage: Path | None = None
+    filters_system_calls: bool = False
+    unbounded: tuple[str, ...] = ()
+    cdi_devices: tuple[str, ...] = ()
+    clock: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +145,8 @@ class RunRequest:
         The one GPU that it gets (UUID or index), or None.
     runtime
         The OCI runtime that runs it, None for the engine's default.
+    relaxed
+        The restrictions that do not hold for it; a run has none.
     """
 
     name: str
@@ -122,6 +159,7 @@ class RunRequest:
     limits: ContainerLimits
     device: str | None = None
     runtime: str | None = None
+    relaxed: frozenset[Relaxation] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -162,13 +200,15 @@ class RunResult:
     refused
         Why the engine could not start it, where the image is to blame; else empty.
     seconds
-        From its start to its end.
+        From its start to its end, on the harness's clock, which nobody sets.
     start_seconds
         What creating and starting it took before that.
     log
         The end of what it wrote to standard output and error.
     configuration
-        The options under which it ran, as the engine reports them.
+        The options under which it ran, as the engine reports them; those that were asked for, where it refused them.
+    changed
+        What it wrote to its own root file system, where that was left writable.
     """
 
     exit_code: int | None
@@ -182,6 +222,7 @@ class RunResult:
     log: bytes = b""
     configuration: Mapping[str, Any] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
+    changed: tuple[str, ...] = ()
 
 
 class Engine(Protocol):
@@ -206,7 +247,13 @@ class Engine(Protocol):
         """Start a container as requested and stop it at once. Raises DeviceUnavailable, naming the GPU."""
 
     def run(self, request: RunRequest) -> RunResult:
-        """Run one container to its end and remove it. Raises InfrastructureError where the machine failed."""
+        """Run one container to its end and remove it. Raises InfrastructureError where the machine failed.
+
+        Whether it could be removed, :meth:`is_gone` tells: until then its folders are not the caller's to clear.
+        """
+
+    def is_gone(self, name: str) -> bool:
+        """Say whether there is no container of this name any more; False where the engine does not tell."""
 
     def stop_all(self) -> None:
         """End every container that this engine object is running; later calls of ``run`` end at once."""

@@ -93,6 +93,10 @@ class FakeEngine:
             with self._lock:
                 self._running.discard(ending)
 
+    def is_gone(self, name: str) -> bool:  # noqa: ARG002 - part of the protocol
+        """There is never a container."""
+        return True
+
     def stop_all(self) -> None:
         """End what runs, and refuse later requests."""
         with self._lock:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import stat
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from harness.engines.engine import RunRequest, Usage
+from harness.errors import EngineFault
 
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
 FIRST_LOOK_S, LONGEST_WAIT_S = 0.02, 0.1
 GPU_INTERVAL_S = 1.0
 NANOSECONDS, MICROSECONDS, MEBIBYTE = 1e9, 1e6, 1 << 20
+BLOCK = 512
+DEEPEST = 32
+"""Of folders in ``/output``; each level is one more file that is open while we look."""
+GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+"""What opening a folder says where something else, or nothing, has come in its place."""
 
 
 class Monitor:
@@ -35,6 +43,7 @@ class Monitor:
 
     def __init__(self, identity: str, request: RunRequest, kill: Callable[[], object]) -> None:
         self.overflowed = False
+        self._fault: Exception | None = None
         self._groups = _ControlGroups(identity)
         self._request, self._kill = request, kill
         self._memory, self._cpu, self._gpu = 0, 0.0, 0
@@ -50,6 +59,11 @@ class Monitor:
     ) -> None:
         self._over.set()
         self._thread.join()
+        if kind is None and self._fault is not None:
+            raise EngineFault(
+                f"The watch over a container failed ({self._fault!r}), and the container was killed.",
+                remedy="Run the same command again.",
+            ) from self._fault
 
     @property
     def usage(self) -> Usage:
@@ -59,6 +73,13 @@ class Monitor:
         )
 
     def _watch(self) -> None:
+        try:
+            self._look_again_and_again()
+        except Exception as fault:  # whatever it is: nobody watches over the container any more
+            self._fault = fault
+            self._kill()
+
+    def _look_again_and_again(self) -> None:
         wait, next_gpu = FIRST_LOOK_S, time.monotonic()
         self._look()
         while not self._over.wait(wait):
@@ -116,26 +137,46 @@ def _read(path: Path) -> str:
 def outgrown(request: RunRequest) -> bool:
     """Say whether an output folder holds more bytes or entries than its container may write.
 
-    What cannot be counted counts as too much: a folder that its container has closed to us, or has put deeper than
-    a path can name, could hold anything.
+    What cannot be counted counts as too much: a folder that its container has closed to us, or has put very deep, could
+    hold anything. What vanishes while we look counts as an entry.
     """
-    most_bytes, most_entries = request.limits.output_bytes, request.limits.output_entries
-    held, entries, folders = 0, 0, [request.output_folder]
-    while folders:
-        try:
-            for entry in folders.pop().iterdir():
-                entries += 1
-                status = entry.lstat()
-                held += status.st_blocks * 512
-                if held > most_bytes or entries > most_entries:
-                    return True
-                if stat.S_ISDIR(status.st_mode):
-                    folders.append(entry)
-        except (FileNotFoundError, NotADirectoryError):
-            continue  # the container removed it while we looked
-        except OSError:
-            return True
+    held, entries = 0, 0
+    try:
+        for size in _sizes(request.output_folder):
+            held, entries = held + size, entries + 1
+            if held > request.limits.output_bytes or entries > request.limits.output_entries:
+                return True
+    except OSError:
+        return True
     return False
+
+
+def _sizes(folder: str | os.PathLike[str], above: int | None = None, depth: int = 0) -> Iterator[int]:
+    """Tell the bytes on disk of every entry below a folder, of which its container may change anything meanwhile.
+
+    Each folder is opened in the one above it and never through a link: it is nowhere else than it was found.
+    """
+    try:
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
+    except OSError as fault:
+        if fault.errno in GONE:
+            return
+        raise
+    try:
+        if depth > DEEPEST:
+            raise OSError(errno.ENAMETOOLONG, "too deep")
+        with os.scandir(opened) as found:
+            for entry in found:
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    yield 0
+                    continue
+                yield status.st_blocks * BLOCK
+                if stat.S_ISDIR(status.st_mode):
+                    yield from _sizes(entry.name, opened, depth + 1)
+    finally:
+        os.close(opened)
 
 
 def _gpu_memory(device: str) -> int:

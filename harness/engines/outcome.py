@@ -1,8 +1,23 @@
-"""Who is to blame: every ending of a trial, classified by one pure function."""
+"""Who is to blame: every ending of a trial, classified by one pure function.
+
+One ending has two possible authors: a process that is killed (SIGKILL, SIGTERM) may have been killed by the machine, or
+have killed itself in the hope of being tried again until its hard cases are forgotten. The rule that settles it:
+
+- A kill is first held to be the machine's, and the trial is run again.
+- Kills are counted over all attempts at the trial, in this run and in those before it; which of the two signals it was
+  makes no difference, and neither do other faults in between.
+- A kill is not counted where the next attempt found that the engine had gone away: an engine that stops takes its
+  containers with it.
+- At the fourth kill that counts the container has ended itself, and has crashed.
+
+So no image can have a case left out, whatever it does with its exit codes, and no team is blamed for an engine that is
+stopped or restarted, however often.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from harness import errors
@@ -11,6 +26,8 @@ from harness.engines.engine import RunResult
 KILLED, TERMINATED = 137, 143
 ENDED_FROM_OUTSIDE = (KILLED, TERMINATED)
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
+MOST_KILLS = 4
+"""At the last of so many kills, a container is held to have ended itself."""
 
 
 class Blame(StrEnum):
@@ -150,26 +167,48 @@ class Outcome:
         return REMEDIES[self.ending]
 
 
-def classify(result: RunResult) -> Outcome:
-    """Judge how a container ended; ``ok`` means that its prediction may be looked at.
+@dataclass(frozen=True)
+class Ended:
+    """How an attempt ended, as far as telling kills apart takes."""
+
+    ending: Ending
+    exit_code: int | None
+
+    @property
+    def killed(self) -> bool:
+        """Whether somebody killed it from outside, or it did so itself."""
+        return self.ending is Ending.INTERRUPTED and self.exit_code in ENDED_FROM_OUTSIDE
+
+
+def classify(end: RunResult | errors.InfrastructureError, written: Outcome | None = None) -> Outcome:
+    """Judge one attempt: how its container ended first, then what it wrote.
 
     Parameters
     ----------
-    result
-        What the engine reports.
+    end
+        What the engine reports or, where the machine failed, what it raised.
+    written
+        What was found on looking at the output; None before that.
 
     Returns
     -------
     Outcome
-        The first ending of this order that fits: stopped, refused, output too large, timed out, out of memory,
-        killed from outside, cannot start, crashed, ok.
+        The first ending of this order that fits: a fault of the machine, stopped, refused, output too large, timed
+        out, out of memory, killed from outside, cannot start, crashed, what was found in the output. Without the last,
+        ``ok`` means that the output may be looked at: that of a container that failed never is.
 
     Notes
     -----
     Exit codes 137 and 143 (SIGKILL and SIGTERM) without the kernel's out-of-memory mark and without our own kill are
-    somebody else's doing; an engine that shuts down sends SIGTERM first. The machine is to blame,
-    and the trial is repeated.
+    held to be somebody else's doing, until :func:`classify_repeated` knows better.
     """
+    ended = _of_fault(end) if isinstance(end, errors.InfrastructureError) else _of_container(end)
+    if ended.ending is not Ending.OK or written is None:
+        return ended
+    return replace(written, notes=(*ended.notes, *written.notes))
+
+
+def _of_container(result: RunResult) -> Outcome:
     if result.stopped:
         return Outcome(Ending.INTERRUPTED, "the run was stopped while the container was running")
     if result.refused:
@@ -193,37 +232,30 @@ def classify(result: RunResult) -> Outcome:
     return Outcome(Ending.OK, notes=notes)
 
 
-def classify_repeated(outcome: Outcome, exit_code: int | None, attempts: int) -> Outcome:
-    """Judge an ending that came out the same in every attempt of a run.
-
-    Nobody else kills the same container each time: an image that ends with 137 or 143 in all of several attempts, on
-    an engine that answers, ended itself so.
+def classify_repeated(outcome: Outcome, attempts: Sequence[Ended]) -> Outcome:
+    """Judge an ending again in the light of all attempts at its trial, by the rule at the top of this module.
 
     Parameters
     ----------
-    outcome, exit_code
-        Of the last attempt; the others ended alike.
+    outcome
+        Of the last attempt.
     attempts
-        How many there were.
+        All that the machine is held to have spoiled, of this run and of earlier ones; the last one last.
     """
-    if outcome.ending is Ending.INTERRUPTED and exit_code in ENDED_FROM_OUTSIDE and attempts > 1:
-        return Outcome(Ending.CRASHED, f"exit code {exit_code} in each of {attempts} attempts: it ended itself")
-    return outcome
+    if not attempts or not attempts[-1].killed:
+        return outcome
+    followed = zip(attempts, [*attempts[1:], None], strict=True)
+    kills = sum(
+        one.killed and (following is None or following.ending is not Ending.ENGINE_DOWN) for one, following in followed
+    )
+    if kills < MOST_KILLS:
+        return outcome
+    return Outcome(
+        Ending.CRASHED, f"exit code {attempts[-1].exit_code}: killed in {kills} attempts, so it ended itself"
+    )
 
 
-def classify_fault(fault: errors.InfrastructureError) -> Outcome:
-    """Judge a fault of the machine.
-
-    Parameters
-    ----------
-    fault
-        What an engine raised.
-
-    Returns
-    -------
-    Outcome
-        An infrastructure ending, with the fault's own sentence.
-    """
+def _of_fault(fault: errors.InfrastructureError) -> Outcome:
     kinds: dict[type[errors.InfrastructureError], Ending] = {
         errors.ImageUnavailable: Ending.IMAGE_UNAVAILABLE,
         errors.DiskFull: Ending.DISK_FULL,

@@ -10,11 +10,9 @@ from pathlib import Path
 
 from harness.engines.outcome import Ending, Outcome, Refusal
 from harness.errors import FomoEvalError
-from harness.records.files import remove_tree, writing
+from harness.records.files import CAREFULLY, remove_tree, writing
 
 CHUNK = 1 << 20
-# Never follow a link, never block on a FIFO, never leak into a child.
-CAREFULLY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def collect(output: Path, name: str, target: Path, *, largest: int) -> Collected
         The copy, or why there is none.
     """
     output.chmod(0o700)
-    folder = os.open(output, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    folder = os.open(output, os.O_RDONLY | os.O_DIRECTORY | CAREFULLY)
     try:
         return _copy(folder, name, target, largest)
     except FomoEvalError:
@@ -68,7 +66,7 @@ def _copy(folder: int, name: str, target: Path, largest: int) -> Collected | Out
     if not status.st_mode & stat.S_IRUSR:  # as root we could, and the same file must end the same for everybody
         return _refused(Refusal.UNREADABLE, f"/output/{name} is closed to its owner")
     try:
-        source = os.open(name, CAREFULLY, dir_fd=folder)
+        source = os.open(name, os.O_RDONLY | CAREFULLY, dir_fd=folder)
     except OSError as fault:
         return _refused(Refusal.UNREADABLE, f"/output/{name} cannot be read ({fault.strerror})")
     with os.fdopen(source, "rb") as stream:
@@ -86,9 +84,6 @@ def _copy(folder: int, name: str, target: Path, largest: int) -> Collected | Out
                 out.write(chunk)
                 digest.update(chunk)
                 taken += len(chunk)
-            out.flush()
-            os.fchmod(out.fileno(), 0o644)
-            os.fsync(out.fileno())
     return Collected(copy, taken, digest.hexdigest())
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import suppress
 from dataclasses import replace
 
-from harness.engines.outcome import Blame, Ending, classify_repeated
+from harness.engines.outcome import Ended, Ending, classify_repeated
 from harness.errors import EngineUnavailable, FomoEvalError, RunInterrupted
 from harness.execution.bench import Bench
-from harness.execution.patience import FailFast, Retries
+from harness.execution.patience import EntryKey, FailFast, Retries
 from harness.execution.plan import shuffled
 from harness.execution.request import Trial
 from harness.execution.trial import Attempt, not_run, run_trial
-from harness.records.plan import Plan
+from harness.records.plan import Plan, TrialKey
 from harness.records.record import Outcome, OutcomeRecord, Record
 from harness.records.store import RunStore
 
@@ -64,7 +66,7 @@ def carry_out(
     Parameters
     ----------
     trials
-        What to run; read only as fast as trials end.
+        What to run. The first of each entry is its canary: the entry's others are held back until that one is over.
     bench, store, executor
         Where they run and where they are kept.
     window
@@ -116,8 +118,11 @@ class _Run:
         self._window, self._on_record, self._retries, self._fail_fast = window, on_record, retries, fail_fast
         self._running: dict[Future[Attempt], Trial] = {}
         self._again: list[tuple[float, Trial]] = []
-        self._tries: dict[str, list[Record]] = {}
+        self._tries: Counter[TrialKey] = Counter()
         self._not_before = 0.0
+        self._held: dict[EntryKey, list[Trial]] = {}
+        self._tried: set[EntryKey] = set()
+        self._released: deque[Trial] = deque()
 
     def to_the_end(self) -> None:
         while True:
@@ -138,7 +143,8 @@ class _Run:
             future.cancel()
         for future in wait(self._running).done:
             if not future.cancelled() and future.exception() is None and future.result().record.is_final:
-                self._keep(future.result())
+                with suppress(FomoEvalError):  # what cannot be recorded now is run again too
+                    self._keep(future.result())
 
     def _hand_out(self) -> None:
         while len(self._running) < self._window and (trial := self._next()) is not None:
@@ -148,9 +154,9 @@ class _Run:
                 self._again.append((0.0, trial))
                 return
             if verdict is not None:
-                self._keep(not_run(trial, self._bench, verdict))
+                self._end(not_run(trial, self._bench, verdict), trial)
                 continue
-            number = self._store.attempts(trial.key) + 1
+            number = len(self._store.spoiled(trial.key)) + 1
             self._running[self._executor.submit(run_trial, trial, self._bench, number)] = trial
 
     def _next(self) -> Trial | None:
@@ -161,21 +167,45 @@ class _Run:
         if due is not None:
             self._again.remove(due)
             return due[1]
-        return next(self._waiting, None)
+        return self._released.popleft() if self._released else self._next_waiting()
+
+    def _next_waiting(self) -> Trial | None:
+        for trial in self._waiting:
+            key = trial.entry.key
+            if key in self._tried:
+                return trial
+            if key not in self._held:
+                self._held[key] = []
+                return trial
+            self._held[key].append(trial)
+        return None
 
     def _take(self, attempt: Attempt, trial: Trial) -> None:
+        attempt = self._judged_again(attempt)
         record = attempt.record
         if record.is_final:
             self._fail_fast.see(record)
-            self._keep(attempt)
+            self._end(attempt, trial)
             return
-        tries = self._tries.setdefault(str(record.trial), [])
-        tries.append(record)
-        if len(tries) < self._retries.attempts:
+        self._tries[trial.key] += 1
+        if self._tries[trial.key] < self._retries.attempts:
             self._keep(attempt)
-            self._try_again(trial, record.outcome, self._retries.waits_s[len(tries) - 1])
+            self._try_again(trial, record.outcome, self._retries.waits_s[self._tries[trial.key] - 1])
             return
-        self._give_up(attempt, tries)
+        self._end(attempt, trial)
+        if record.outcome.ending in HOPELESS:
+            raise EngineUnavailable(f"{record.trial}: {record.outcome.detail}", remedy=record.outcome.remedy)
+
+    def _judged_again(self, attempt: Attempt) -> Attempt:
+        """Judge what the machine is held to have spoiled in the light of all earlier attempts at the trial."""
+        record, outcome = attempt.record, attempt.record.outcome
+        if record.is_final:
+            return attempt
+        tries = [*self._store.spoiled(record.trial), record]
+        judged = classify_repeated(
+            Outcome(outcome.ending, outcome.detail), [Ended(each.outcome.ending, each.exit_code) for each in tries]
+        )
+        return replace(attempt, record=record.model_copy(update={"outcome": OutcomeRecord.of(judged)}))
 
     def _try_again(self, trial: Trial, outcome: OutcomeRecord, wait_s: float) -> None:
         due = time.monotonic() + wait_s
@@ -183,17 +213,11 @@ class _Run:
         if outcome.ending in HOPELESS:
             self._not_before = max(self._not_before, due)
 
-    def _give_up(self, attempt: Attempt, tries: list[Record]) -> None:
-        """Judge a trial that came to nothing in each attempt of this run."""
-        record, outcome = attempt.record, attempt.record.outcome
-        same = all(each.exit_code == record.exit_code for each in tries)
-        judged = classify_repeated(Outcome(outcome.ending, outcome.detail), record.exit_code, len(tries) if same else 1)
-        if judged.blame is Blame.TEAM:
-            record = record.model_copy(update={"outcome": OutcomeRecord.of(judged)})
-            self._fail_fast.see(record)
-        self._keep(replace(attempt, record=record))
-        if outcome.ending in HOPELESS:
-            raise EngineUnavailable(f"{record.trial}: {outcome.detail}", remedy=outcome.remedy)
+    def _end(self, attempt: Attempt, trial: Trial) -> None:
+        """Keep the last attempt of this run at a trial; where it was a canary, others of its entry may follow."""
+        self._keep(attempt)
+        self._tried.add(trial.entry.key)
+        self._released.extend(self._held.pop(trial.entry.key, ()))
 
     def _keep(self, attempt: Attempt) -> None:
         self._store.commit(attempt.record, prediction=attempt.prediction, log=attempt.log)

@@ -117,7 +117,11 @@ def plan_entries(
                     image=_planned_image(image, found[image]),
                     command=image.command,
                     container=sandbox.configuration(
-                        found[image], image.command, container_limits(task.limits), runtime=runtime
+                        found[image],
+                        image.command,
+                        container_limits(task.limits),
+                        runtime=runtime,
+                        device=sandbox.A_GPU if task.limits.gpu else None,
                     ),
                 )
             )

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
+from harness.datasets.case import Case
 from harness.engines.engine import Engine, EngineFacts
-from harness.errors import DeviceUnavailable, DiskFull, EngineUnavailable, UsageError, nearest
+from harness.errors import DeviceUnavailable, DiskFull, EngineFault, EngineUnavailable, UsageError, nearest
+from harness.execution.bounds import by_the_kernel
+from harness.execution.plan import container_limits
 from harness.execution.request import probe_request
+from harness.execution.stage import clear, stage
 from harness.records.plan import Plan
 
 LISTING_TIMEOUT_S = 60
 OLDEST_ENGINE = (20, 10)
 RESERVE_BYTES = 1 << 30
+NO_CASE = Case(id="", volumes={})
 
 
 def find_devices(asked: str, *, wanted: bool) -> tuple[str, ...]:
@@ -53,12 +57,26 @@ def find_devices(asked: str, *, wanted: bool) -> tuple[str, ...]:
 
 def _installed_devices() -> tuple[str, ...]:
     """List the UUIDs of this machine's NVIDIA GPUs."""
+    devices = ask_driver("uuid")
+    if not devices:
+        raise _no_gpu("nvidia-smi lists none")
+    return devices
+
+
+def ask_driver(field: str) -> tuple[str, ...]:
+    """Ask the NVIDIA driver for one field of each GPU, as ``nvidia-smi --help-query-gpu`` names it.
+
+    Raises
+    ------
+    DeviceUnavailable
+        No driver answers.
+    """
     command = shutil.which("nvidia-smi")
     if command is None:
         raise _no_gpu("nvidia-smi is not installed")
     try:
         listing = subprocess.run(  # noqa: S603 - a fixed command
-            [command, "--query-gpu=uuid", "--format=csv,noheader"],
+            [command, f"--query-gpu={field}", "--format=csv,noheader"],
             capture_output=True,
             text=True,
             timeout=LISTING_TIMEOUT_S,
@@ -66,10 +84,7 @@ def _installed_devices() -> tuple[str, ...]:
         )
     except (OSError, subprocess.SubprocessError) as fault:
         raise _no_gpu("nvidia-smi fails: the driver does not answer") from fault
-    devices = tuple(line.strip() for line in listing.stdout.splitlines() if line.strip())
-    if not devices:
-        raise _no_gpu("nvidia-smi lists none")
-    return devices
+    return tuple(line.strip() for line in listing.stdout.splitlines() if line.strip())
 
 
 def _no_gpu(why: str) -> DeviceUnavailable:
@@ -80,12 +95,14 @@ def _no_gpu(why: str) -> DeviceUnavailable:
 
 
 def require_engine(machine: EngineFacts, runtime: str | None) -> None:
-    """Check that an engine is recent enough, and has the OCI runtime that was asked for.
+    """Check that an engine is recent enough, confines containers, and has the OCI runtime that was asked for.
 
     Raises
     ------
     EngineUnavailable
         It is too old.
+    EngineFault
+        It lets containers make any system call.
     UsageError
         It does not know the runtime.
     """
@@ -95,6 +112,11 @@ def require_engine(machine: EngineFacts, runtime: str | None) -> None:
             f"The Docker engine is version {machine.version}.",
             remedy=f"Install {'.'.join(map(str, OLDEST_ENGINE))} or newer.",
         )
+    if machine.name == "docker" and not machine.filters_system_calls:
+        raise EngineFault(
+            "The Docker engine does not filter the system calls of containers (seccomp).",
+            remedy="Start it without '--seccomp-profile unconfined', on a kernel with seccomp.",
+        )
     if runtime is not None and runtime not in machine.runtimes:
         raise UsageError(
             f"--runtime is '{runtime}', which the engine does not have.", remedy=nearest(runtime, machine.runtimes)
@@ -102,7 +124,7 @@ def require_engine(machine: EngineFacts, runtime: str | None) -> None:
 
 
 def require_space(folder: Path, plan: Plan, workers: int) -> None:
-    """Check that a run directory has room for the cases side by side and for all predictions.
+    """Check that a folder has room for the cases side by side and for all predictions.
 
     Raises
     ------
@@ -112,11 +134,27 @@ def require_space(folder: Path, plan: Plan, workers: int) -> None:
     volumes = [sum(each.bytes for each in case.volumes.values()) for task in plan.tasks for case in task.cases]
     # Staged cases may be copies; a prediction of a mask compresses to far less than its input.
     needed = workers * (max(volumes, default=0) + max(task.limits.output_bytes for task in plan.tasks)) + RESERVE_BYTES
+    _require_free(folder, needed, "choose another folder: with --out for results, with TMPDIR for cases that run")
+
+
+def require_engine_space(machine: EngineFacts) -> None:
+    """Check that an engine has room for its containers' logs and layers, where it keeps them on this machine.
+
+    Raises
+    ------
+    DiskFull
+        It has not.
+    """
+    if machine.storage is not None:
+        _require_free(machine.storage, RESERVE_BYTES, "remove images that nobody needs")
+
+
+def _require_free(folder: Path, needed: int, otherwise: str) -> None:
     free = shutil.disk_usage(_existing(folder)).free
     if free < needed:
         raise DiskFull(
             f"{folder}: {free / 2**30:.1f} GiB are free, and {needed / 2**30:.1f} GiB are needed.",
-            remedy="Free space, or choose another --out.",
+            remedy=f"Free space, or {otherwise}.",
         )
 
 
@@ -139,10 +177,14 @@ def probe(plan: Plan, engine: Engine, machine: EngineFacts, devices: tuple[str, 
     by_image = {entry.image.id: (entry, None) for entry in fitting}
     on_gpu = next((entry for entry in fitting if plan.task(entry.task).limits.gpu), None)
     by_device = [(on_gpu, device) for device in devices] if on_gpu is not None else []
-    with tempfile.TemporaryDirectory(dir=work) as folder:
-        for entry, device in (*by_image.values(), *by_device):
-            limits = plan.task(entry.task).limits
-            engine.probe(probe_request(entry, limits, run, Path(folder), device))
+    for entry, device in (*by_image.values(), *by_device):
+        task = plan.task(entry.task)
+        bounds = container_limits(task.limits) if by_the_kernel(machine) else None
+        nothing = stage(task.spec, NO_CASE, root=work, work=work, bounds=bounds)
+        try:
+            engine.probe(probe_request(entry, task.limits, run, nothing.output_folder, device))
+        finally:
+            clear(nothing)
 
 
 def _existing(folder: Path) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from harness.errors import DatasetError
 from harness.execution.bounds import bound, release
 from harness.records.files import remove_tree, writing
 from harness.specs.task import OUTPUT_FLAG, TaskSpec
+
+EPOCH_NS = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,7 @@ def clear(case: Staged) -> None:
     """Remove what was staged and what a container left beside it; ``taken`` stays until it is recorded."""
     if case.bounded:
         release(case.output_folder)
-    with writing(case.folder):
-        remove_tree(case.folder)
+    remove_tree(case.folder)
 
 
 def arguments(task: TaskSpec, case: Case) -> tuple[str, ...]:
@@ -120,20 +120,18 @@ def _neutral_name(task: TaskSpec, name: str) -> str:
 
 
 def _place(source: Path, volume: Volume, target: Path) -> None:
-    """Hard-link a volume where that keeps it readable by the container's user; copy it elsewhere."""
+    """Copy a volume, with its content and nothing else of it.
+
+    A link would show when the original was written, in which order and under how many names; organisers tend to write
+    their cases class by class.
+    """
     try:
         status = source.stat()
     except OSError as fault:
         raise DatasetError(f"{source}: is gone since it was planned.", remedy="Bring it back and run again.") from fault
     if (status.st_size, status.st_mtime_ns) != (volume.bytes, volume.modified_ns):
         raise DatasetError(f"{source}: has changed since it was planned.", remedy="Run again: the plan is made anew.")
-    if status.st_mode & stat.S_IROTH:
-        try:
-            os.link(source.resolve(), target)  # of the file itself: a symbolic link would say where the data lie
-        except OSError:
-            pass  # another file system, or one without hard links
-        else:
-            return
     with writing(target):
         shutil.copyfile(source, target)
+        os.utime(target, ns=EPOCH_NS)
         target.chmod(0o444)

@@ -6,14 +6,14 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness import __version__
 from harness.engines.engine import EngineFacts, RunResult
-from harness.engines.outcome import Ending, Outcome, classify, classify_fault
-from harness.errors import InfrastructureError
+from harness.engines.outcome import Ending, Outcome, classify
+from harness.errors import FomoEvalError, InfrastructureError
 from harness.execution.bench import Bench
 from harness.execution.collect import Collected, collect
 from harness.execution.plan import container_limits
@@ -138,28 +138,34 @@ def _run(trial: Trial, bench: Bench, device: str | None, spans: Spans) -> _Ran:
         with spans.timed("stage"):
             bounds = container_limits(trial.limits) if bench.bounds_output else None
             case = stage(trial.task, trial.case, root=bench.root, work=bench.work, bounds=bounds)
+        request = trial_request(trial, case, bench, device)
         try:
-            result = bench.engine.run(trial_request(trial, case, bench, device))
+            result = bench.engine.run(request)
             spans.seconds |= {"start": round(result.start_seconds, 6), "container": round(result.seconds, 6)}
             return _judged(trial, result, case, bench, spans)
         finally:
-            clear(case)
+            # A container that may live on could still write there; the clean-up after the run ends it first.
+            if bench.engine.is_gone(request.name):
+                clear(case)
     except InfrastructureError as fault:
-        return _Ran(classify_fault(fault))
+        return _Ran(classify(fault))
+    except FomoEvalError:
+        raise
+    except Exception as fault:  # of our own: it must not end the other trials, and is not the team's
+        return _Ran(Outcome(Ending.ENGINE_FAULT, f"an error of fomo-eval itself: {fault!r}"))
 
 
 def _judged(trial: Trial, result: RunResult, case: Staged, bench: Bench, spans: Spans) -> _Ran:
-    """Judge the ending first, then what was written: a crashed container's output is never looked at."""
-    ending = classify(result)
-    if ending.ending is not Ending.OK:
-        return _Ran(ending, result)
+    ended = classify(result)
+    if ended.ending is not Ending.OK:
+        return _Ran(ended, result)
     with spans.timed("collect"):
         taken = collect(case.output_folder, trial.task.output.file, case.taken, largest=trial.limits.output_bytes)
     if isinstance(taken, Outcome):
-        return _Ran(taken, result)
+        return _Ran(classify(result, taken), result)
     with spans.timed("verify"):
-        judged = verify(trial.task, trial.case, taken.path, root=bench.root)
-    return _Ran(replace(judged, notes=(*ending.notes, *judged.notes)), result, taken)
+        written = verify(trial.task, trial.case, taken.path, root=bench.root)
+    return _Ran(classify(result, written), result, taken)
 
 
 def _wrong_platform(trial: Trial, machine: EngineFacts) -> _Ran | None:

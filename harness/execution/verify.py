@@ -36,9 +36,29 @@ def verify(task: TaskSpec, case: Case, prediction: Path, *, root: Path) -> Outco
     Outcome
         ``ok`` with notes, or ``invalid_output`` with a refusal code and the difference.
     """
+    return verify_on(task, root / next(iter(case.volumes.values())).path, prediction)
+
+
+def verify_on(task: TaskSpec, volume: Path, prediction: Path) -> Outcome:
+    """Judge a prediction whose mask, if it is one, must be on the grid of this volume.
+
+    Parameters
+    ----------
+    task
+        What was asked for.
+    volume
+        A NIfTI file; not looked at for a prediction that is a number.
+    prediction
+        The file.
+
+    Returns
+    -------
+    Outcome
+        As :func:`verify` returns it.
+    """
     if isinstance(task.output, ScalarOutput):
         return _verify_scalar(task.output, prediction)
-    return _verify_mask(root / next(iter(case.volumes.values())).path, prediction, task.structures)
+    return _verify_mask(volume, prediction, task.structures)
 
 
 def _verify_scalar(output: ScalarOutput, prediction: Path) -> Outcome:

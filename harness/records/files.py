@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
 import secrets
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from harness.errors import DiskFull, RunDirectoryError
+from harness.errors import DiskFull, InfrastructureError, RunDirectoryError
 
 NO_SPACE_LEFT = 28
 HALF_WRITTEN = ".fomo-eval-"
+# Never follow a link, never block on a FIFO, never leak into a child.
+CAREFULLY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def to_json(content: object) -> bytes:
@@ -43,7 +47,7 @@ def write_once(path: Path, content: bytes) -> bool:
 @contextmanager
 def _written_beside(path: Path, content: bytes) -> Iterator[Path]:
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         handle, name = tempfile.mkstemp(prefix=HALF_WRITTEN, dir=path.parent)
         temporary = Path(name)
         try:
@@ -60,14 +64,24 @@ def _written_beside(path: Path, content: bytes) -> Iterator[Path]:
 
 
 def remove_half_written(folder: Path) -> tuple[Path, ...]:
-    """Remove the files that dead processes were writing in a folder or below it; return which."""
-    removed = []
-    for path in sorted(folder.rglob(f"{HALF_WRITTEN}*")):
-        with suppress(BlockingIOError, FileNotFoundError), path.open("rb") as stream:
+    """Remove the files that dead processes were writing in a folder or below it; return which.
+
+    Nobody else may have written below it.
+    """
+    with writing(folder):
+        return tuple(path for path in sorted(folder.rglob(f"{HALF_WRITTEN}*")) if _removed(path))
+
+
+def _removed(path: Path) -> bool:
+    """Remove a file of ours, unless a live process is writing it."""
+    with suppress(BlockingIOError, FileNotFoundError):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
+        with os.fdopen(os.open(path, os.O_RDONLY | CAREFULLY)) as stream:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()
-            removed.append(path)
-    return tuple(removed)
+            return True
+    return False
 
 
 @contextmanager
@@ -86,28 +100,71 @@ def writing(path: Path) -> Iterator[None]:
 def remove_tree(folder: Path) -> None:
     """Remove a folder of ours that a stranger wrote below, whatever the depth and modes of what is there.
 
-    Each folder inside is first moved to the top, so that neither recursion nor the length of a path sets a limit.
-    Links are removed and never followed. Nothing is done where the folder is not there.
+    Each folder inside is first moved to the top, so that neither recursion nor the length of a path sets a limit. What
+    is opened is a folder, never a link to one, and all that follows is done through it: somebody who puts links in the
+    place of folders meanwhile has nothing removed or opened elsewhere. Nothing is done where the folder is not there.
+
+    Raises
+    ------
+    InfrastructureError
+        Something in it cannot be removed.
     """
-    if not folder.is_dir():
+    try:
+        with _opened(folder) as top:
+            names = (f".{secrets.token_hex(8)}.{number}" for number in itertools.count())
+            pending = _emptied(top, top, names)
+            while pending:
+                name = pending.pop()
+                with _opened(name, within=top) as inner:
+                    pending += _emptied(inner, top, names)
+                os.rmdir(name, dir_fd=top)
+        folder.rmdir()
+    except FileNotFoundError:
+        if os.path.lexists(folder):
+            raise InfrastructureError(f"{folder}: changes while it is being removed.", remedy="Run again.") from None
+    except OSError as fault:
+        raise InfrastructureError(
+            f"{folder}: cannot be removed ({fault.strerror}).", remedy="Remove it as root, then run again."
+        ) from fault
+
+
+@contextmanager
+def _opened(name: Path | str, *, within: int | None = None) -> Iterator[int]:
+    """Open a folder that may be closed to us, who own it, and have it open to us from then on."""
+    named = os.open(name, os.O_PATH | os.O_DIRECTORY | CAREFULLY, dir_fd=within)
+    try:
+        os.chmod(f"/proc/self/fd/{named}", 0o700)  # noqa: PTH101 - what was opened, whatever its name leads to by now
+        folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY | CAREFULLY, dir_fd=named)
+    finally:
+        os.close(named)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _emptied(folder: int, top: int, names: Iterator[str]) -> list[str]:
+    """Remove the files of an open folder and move its folders to the top; return what they are called there."""
+    with os.scandir(folder) as entries:
+        listed = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    moved = []
+    for name, is_folder in listed:
+        if not is_folder:
+            os.unlink(name, dir_fd=folder)
+            continue
+        with _opened(name, within=folder):  # one that is closed to its owner cannot be moved
+            moved.append(next(names))
+            os.rename(name, moved[-1], src_dir_fd=folder, dst_dir_fd=top)
+    return moved
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, and have their names on disk when this returns."""
+    if folder.exists():
         return
-    token, pending, moved = secrets.token_hex(8), [folder], 0
-    while pending:
-        current = pending.pop()
-        current.chmod(0o700)
-        with os.scandir(current) as entries:
-            listed = list(entries)
-        for entry in listed:
-            inner = Path(entry.path)
-            if not entry.is_dir(follow_symlinks=False):
-                inner.unlink()
-                continue
-            inner.chmod(0o700)  # a folder that is closed to its owner cannot be moved
-            pending.append(inner.rename(folder / f".{token}.{moved}"))
-            moved += 1
-        if current != folder:
-            current.rmdir()
-    folder.rmdir()
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -140,6 +140,11 @@ class Plan(Kept):
             }
         )
 
+    @property
+    def conditions(self) -> dict[str, str]:
+        """The hash of each entry's conditions, by ``track/team/task``."""
+        return {"/".join(entry.key): conditions_hash(self.task(entry.task), entry) for entry in self.entries}
+
 
 def task_conditions(task: PlannedTask) -> dict[str, Any]:
     """Return what of a task can change a result: its spec, limits, and the content of its cases."""
@@ -159,6 +164,23 @@ def entry_conditions(entry: Entry) -> dict[str, Any]:
         "command": entry.command,
         "container": entry.container,
     }
+
+
+def conditions_hash(task: PlannedTask, entry: Entry) -> str:
+    """Return a hash of the conditions under which an image meets a task, whoever entered it and on whatever cases.
+
+    ``fomo-eval validate`` at home and ``fomo-eval run`` at the organisers' tell the same one for the same image, task
+    spec, limits and container configuration.
+    """
+    return fingerprint(
+        {
+            "spec": task.spec,
+            "limits": task.limits,
+            "image": entry.image.id,
+            "command": entry.command,
+            "container": entry.container,
+        }
+    )
 
 
 def fingerprint(content: object) -> str:

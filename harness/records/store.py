@@ -3,6 +3,8 @@
 ::
 
     run.json                                    id, when, by which version, where the data lay
+    lock                                        held by the run that is using it (``records.lock``)
+    work                                        while a run goes on: where its cases are staged
     plan.json                                   the plan, and its hash
     records/<track>/<team>/<task>/<case>.json   one per finished trial, written once
     attempts/<track>/<team>/<task>/<case>.<n>.json   attempts that the machine spoiled
@@ -11,17 +13,20 @@
     scores.json  leaderboard.{json,csv,md}      recomputed from the above, the same bytes each time
     profile.json                                times, which differ from run to run
     report/                                     pages, figures and tables, made from the above
+
+Cases are staged elsewhere, in the system's folder for temporary files and under a random name: a container can read in
+``/proc/self/mountinfo`` where its folders lie on the host, and the run directory's path may name a team or a task. So
+nothing that a container wrote lies below the run directory but what was taken as its prediction.
 """
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import os
+import re
 import secrets
-import socket
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -35,14 +40,17 @@ from harness.records.files import (
     HALF_WRITTEN,
     remove_half_written,
     remove_tree,
-    sync_folder,
     to_json,
     write_atomically,
     write_once,
     writing,
 )
+from harness.records.lock import LOCK
 from harness.records.plan import Entry, Kept, Plan, TrialKey
 from harness.records.record import Record
+
+WORK_NAME = re.compile(r"fomo-eval-[0-9a-f]{16}")
+"""What the names of work folders look like."""
 
 Piece = TypeVar("Piece", bound=Kept)
 
@@ -63,7 +71,7 @@ class RunStore:
     Parameters
     ----------
     folder
-        The run directory. Use :meth:`open` or :meth:`create`.
+        The run directory. Use :meth:`open` or :meth:`open_or_create`.
     facts
         Its ``run.json``.
     """
@@ -77,9 +85,10 @@ class RunStore:
         """Say whether a folder is a run directory; raise where it is something else that is not empty."""
         if (folder / "run.json").is_file():
             return True
-        # One that was killed while it made the run directory left nothing but a half-written run.json.
-        left = (each.name.startswith(HALF_WRITTEN) for each in folder.iterdir()) if folder.is_dir() else [False]
-        if folder.exists() and not all(left):
+        # One that was killed while it made the run directory left its lock and a half-written run.json at most.
+        names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+        ours = [name for name in names if name == LOCK or name.startswith(HALF_WRITTEN)]
+        if folder.exists() and (names != ours or not folder.is_dir()):
             raise RunDirectoryError(
                 f"{folder}: is there already and is no run directory (it has no run.json).",
                 remedy="Choose a new folder with --out.",
@@ -87,16 +96,17 @@ class RunStore:
         return False
 
     @classmethod
-    def create(cls, folder: Path, data: Path) -> RunStore:
-        """Make a new run directory."""
-        facts = RunFacts(
-            id=secrets.token_hex(6),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            fomo_eval=__version__,
-            data=data.resolve(),
-        )
-        write_atomically(folder / "run.json", to_json(facts.model_dump(mode="json")))
-        return cls(folder, facts)
+    def open_or_create(cls, folder: Path, data: Path) -> RunStore:
+        """Open a run directory, made where it is not there; it is locked already."""
+        if not cls.exists(folder):
+            facts = RunFacts(
+                id=secrets.token_hex(6),
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+                fomo_eval=__version__,
+                data=data.resolve(),
+            )
+            write_once(folder / "run.json", to_json(facts.model_dump(mode="json")))
+        return cls.open(folder)
 
     @classmethod
     def open(cls, folder: Path) -> RunStore:
@@ -107,51 +117,47 @@ class RunStore:
             )
         return cls(folder, _read(folder / "run.json", RunFacts))
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other runs out of this directory; the lock goes with the process, however it ends."""
-        with writing(self.folder / "lock"):
-            stream = (self.folder / "lock").open("a+", buffering=1)
-        with stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as fault:
-                stream.seek(0)
-                raise RunDirectoryError(
-                    f"{self.folder}: another run is using it ({stream.read().strip() or 'unknown process'}).",
-                    remedy="Wait for it, stop it, or choose another --out.",
-                ) from fault
-            with writing(self.folder / "lock"):
-                stream.truncate(0)
-                stream.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-            yield
-
     @property
-    def work(self) -> Path:
-        """Where cases are staged; emptied by each run."""
-        return self.folder / "work"
+    def work(self) -> Path | None:
+        """The work folder that a run has made and not removed; None where there is none."""
+        path = self.folder / "work"
+        try:
+            work = Path(os.fsdecode(path.read_bytes().rstrip(b"\n")))
+        except FileNotFoundError:
+            return None
+        if not (work.is_absolute() and WORK_NAME.fullmatch(work.name)):
+            raise RunDirectoryError(f"{path}: names no work folder of a run.", remedy="Remove it, then run again.")
+        return work
 
-    def make_work(self) -> None:
-        """Make the work folder."""
-        with writing(self.work):
-            self.work.mkdir(mode=0o711)
+    def make_work(self) -> Path:
+        """Make the work folder, where cases are staged and predictions wait to be recorded."""
+        work = Path(tempfile.gettempdir()).resolve() / f"fomo-eval-{secrets.token_hex(8)}"
+        write_atomically(self.folder / "work", os.fsencode(work) + b"\n")
+        with writing(work):
+            work.mkdir(mode=0o711)
+        return work
 
     def remove_leftovers(self) -> tuple[Path, ...]:
         """Remove what a dead run was in the middle of: its work folder and half-written files; return what there was.
 
-        Nothing may be mounted below the work folder any more.
+        No container may write to the work folder any more, and nothing may be mounted below it.
         """
-        with writing(self.folder):
-            files = remove_half_written(self.folder)
-            if not self.work.exists():
-                return files
-            remove_tree(self.work)
-        return (self.work, *files)
+        work = self._remove_work()
+        return (*work, *remove_half_written(self.folder))
 
     def discard(self) -> None:
-        """Remove the whole run directory."""
-        with writing(self.folder):
-            remove_tree(self.folder)
+        """Remove the whole run directory, and its work folder."""
+        self._remove_work()
+        remove_tree(self.folder.resolve())
+
+    def _remove_work(self) -> tuple[Path, ...]:
+        work = self.work
+        if work is None:
+            return ()
+        there = (work,) if work.exists() else ()
+        remove_tree(work)
+        (self.folder / "work").unlink()
+        return there
 
     def plan(self) -> Plan | None:
         """Read the plan, if one was written."""
@@ -182,10 +188,11 @@ class RunStore:
         """Return where an entry's final records are, one file a case."""
         return self.folder / "records" / Path(*entry.key)
 
-    def attempts(self, trial: TrialKey) -> int:
-        """Return how many attempts at a trial the machine has spoiled so far."""
+    def spoiled(self, trial: TrialKey) -> list[Record]:
+        """Read the attempts at a trial that the machine has spoiled so far, in their order."""
         # Numbered one after the other; a pattern would also find the attempts of a case named 'a.1' for case 'a'.
-        return next(n for n in itertools.count() if not self._path("attempts", trial, f".{n + 1}.json").exists())
+        paths = (self._path("attempts", trial, f".{number}.json") for number in itertools.count(1))
+        return [_read(path, Record) for path in itertools.takewhile(Path.exists, paths)]
 
     def record(self, trial: TrialKey) -> Record | None:
         """Read a trial's final record, if it has one."""
@@ -199,6 +206,11 @@ class RunStore:
                 remedy="Restore it from a copy, or remove it and run again.",
             )
         return record
+
+    def log(self, trial: TrialKey) -> str:
+        """Read what a trial's container wrote to the console; a stranger's text."""
+        path = self._path("logs", trial, ".log")
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
     def records(self, entry: Entry, cases: Iterable[Case]) -> dict[str, Record | None]:
         """Read the final records of an entry's cases; None where a trial has none yet."""
@@ -215,12 +227,15 @@ class RunStore:
     def commit(self, record: Record, *, prediction: Path | None, log: bytes) -> bool:
         """Keep one attempt, exactly once; return False where the trial was already recorded.
 
+        Broken off at any point, it can be called again.
+
         Parameters
         ----------
         record
             The attempt. One that the machine spoiled is kept apart, and the trial stays open.
         prediction
-            The collected file, moved into the run directory before the record that names it is written.
+            The collected file. It is copied into the run directory before the record that names it is written, and its
+            folder removed after that.
         log
             What the container wrote.
         """
@@ -231,22 +246,18 @@ class RunStore:
         if path.exists():
             return False
         write_atomically(self._path("logs", record.trial, ".log"), log)
-        if record.prediction is not None and prediction is not None:
-            self._take(prediction, self.folder / record.prediction.file)
-        return write_once(path, to_json(record.model_dump(mode="json")))
+        if record.prediction is None or prediction is None:
+            return write_once(path, to_json(record.model_dump(mode="json")))
+        write_atomically(self.folder / record.prediction.file, prediction.read_bytes())
+        is_new = write_once(path, to_json(record.model_dump(mode="json")))
+        remove_tree(prediction.parent)
+        return is_new
 
     def write(self, name: str, content: bytes) -> Path:
         """Write a derived file, such as the scores."""
         path = self.folder / name
         write_atomically(path, content)
         return path
-
-    def _take(self, source: Path, target: Path) -> None:
-        with writing(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.replace(target)
-            source.parent.rmdir()
-        sync_folder(target.parent)
 
     def _path(self, kind: str, trial: TrialKey, suffix: str) -> Path:
         return self.folder / kind / trial.track / trial.team / trial.task / f"{trial.case}{suffix}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Literal
 
@@ -12,11 +12,15 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.records.plan import Entry, Plan
+from harness.metrics.registry import metric_named
+from harness.records.plan import Entry, Plan, conditions_hash
 from harness.reports import cells, tables
+from harness.scoring.folder import FolderScores
 from harness.scoring.leaderboard import Leaderboard
+from harness.scoring.scores import Scored
 
-SHORT_ID = 19
+SHORT_ID, SHORT_HASH = 19, 16
+STATUS_COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
 
 def plan_summary(plan: Plan, *, missing: int, workers: int, devices: tuple[str, ...]) -> RenderableType:
@@ -24,7 +28,7 @@ def plan_summary(plan: Plan, *, missing: int, workers: int, devices: tuple[str, 
     longest = sum(len(plan.task(entry.task).cases) * plan.task(entry.task).limits.seconds for entry in plan.entries)
     share = missing / plan.trials if plan.trials else 0.0
     return Group(
-        Text(f"{plan.challenge.title}: plan {plan.hash[:16]}", style="bold"),
+        Text(f"{plan.challenge.title}: plan {plan.hash[:SHORT_HASH]}", style="bold"),
         _tasks(plan),
         _teams(plan),
         *(Text(warning, style="yellow") for warning in _warnings(plan)),
@@ -34,12 +38,20 @@ def plan_summary(plan: Plan, *, missing: int, workers: int, devices: tuple[str, 
 
 
 def container_options(plan: Plan) -> RenderableType:
-    """Show the configuration under which containers run, once where entries have it in common."""
+    """Show the configuration under which containers run, once where entries have it in common, and all hashes.
+
+    The hash of an entry's conditions is what ``fomo-eval validate`` tells for the same image and task.
+    """
     shared: dict[str, list[str]] = {}
     for entry in plan.entries:
         options = {name: value for name, value in entry.container.items() if name not in ("Image", "Entrypoint")}
         shared.setdefault(json.dumps(options, indent=2, sort_keys=True), []).append(f"{entry.team}/{entry.task}")
-    return Group(*(Text(f"Containers of {', '.join(entries)}:\n{text}") for text, entries in shared.items()))
+    conditions = (
+        f"Conditions {conditions_hash(plan.task(entry.task), entry)[:SHORT_HASH]} ({entry.team}, {entry.task})"
+        for entry in plan.entries
+    )
+    containers = (f"Containers of {', '.join(entries)}:\n{text}" for text, entries in shared.items())
+    return Group(*(Text(part) for part in (*containers, *conditions)))
 
 
 def _warnings(plan: Plan) -> list[str]:
@@ -126,6 +138,37 @@ def _table(laid_out: tables.Table) -> Table:
     for row, dimmed in zip(laid_out.rows, laid_out.dimmed, strict=True):
         table.add_row(*[Text(cell) for cell in row], style="dim" if dimmed else None)
     return table
+
+
+def findings(lines: Sequence[tuple[str, str, str, str]]) -> Table:
+    """Show checks: name, status (``ok``, ``warning`` or ``failed``), what was found, and what to do about it."""
+    table = Table("Check", "Status", box=None, pad_edge=False)
+    table.add_column("Found, and what to do", overflow="fold")
+    for name, status, found, remedy in lines:
+        colour = STATUS_COLOURS[status]
+        table.add_row(Text(name), Text(status, style=colour), Text(f"{found}\n{remedy}" if remedy else found))
+    return table
+
+
+def folder_scores(scores: FolderScores) -> RenderableType:
+    """Show what a folder of predictions is worth."""
+    table = Table("Metric", "Value", "Interval", box=SIMPLE_HEAD, pad_edge=False)
+    for name, score in scores.metrics.items():
+        metric = metric_named(name)
+        unit = f" [{metric.unit}]" if metric.unit else ""
+        ends = scores.intervals.get(name)
+        table.add_row(
+            Text(f"{metric.title}{unit}"),
+            f"{score.value:z.4f}" if isinstance(score, Scored) else f"{score.status}: {score.reason}",
+            f"{ends.low:z.4f} to {ends.high:z.4f}" if ends else cells.ABSENT,
+        )
+    parts: list[RenderableType] = [
+        Text(f"{scores.challenge}/{scores.task}: {scores.valid} of {scores.cases} cases have a valid prediction"),
+        table,
+    ]
+    parts += [Text(f"{case}: refused: {why}", style="yellow") for case, why in scores.refused.items()]
+    parts += [Text(f"{case}: no prediction", style="yellow") for case in scores.missing]
+    return Group(*parts)
 
 
 def stdout() -> Console:

@@ -16,14 +16,15 @@ def markdown(board: Leaderboard) -> str:
         parts.append(_escaped(board.notice))
     for track in board.tracks:
         overview, *tasks = track_tables(board, track)
-        parts += [_table("##", overview), *(_table("###", task) for task in tasks)]
-        parts += [_table("###", reported) for reported in reported_tables(board, track)]
+        parts += [section("##", overview), *(section("###", task) for task in tasks)]
+        parts += [section("###", reported) for reported in reported_tables(board, track)]
     parts += [_escaped(note) for note in cells.notes(board)]
     parts.append(f"Rules `{board.rules[:16]}`, evidence `{board.evidence[:16]}`.")
     return "\n\n".join(parts) + "\n"
 
 
-def _table(level: str, table: Table) -> str:
+def section(level: str, table: Table) -> str:
+    """Write a table under a heading of this level; everything in it is escaped."""
     lines = [
         _line([_escaped(column.title) for column in table.columns]),
         _line(["---:" if column.numeric else ":---" for column in table.columns]),

@@ -19,6 +19,7 @@ from harness.specs.challenge import Average
 from harness.specs.task import MetricSpec, ScalarReference, TaskSpec
 
 Array = NDArray[np.float64]
+NO_CASE_LEFT = "no case has a valid prediction, and cases without one are left out"
 
 
 class EvidenceKey(NamedTuple):
@@ -54,6 +55,11 @@ class Evidence:
     def counted(self) -> NDArray[np.bool_]:
         """Which cases count."""
         return ~np.isnan(self.values)
+
+    @property
+    def undefined(self) -> str:
+        """Why there is no value, where there is none."""
+        return self.metric.undefined if self.counted.any() else NO_CASE_LEFT
 
     def value(self, average: Average) -> float | None:
         """Compute the metric; None where it is undefined."""

@@ -50,17 +50,26 @@ def load_mask(
     """
     path = _recorded(run, record)
     try:
-        header = images.read_header(path)
-        mask = masks.read_mask(path, header)
+        return read_regions(path, reference, structures)
     except NotAnImage as fault:
         raise _changed(run, record) from fault
+
+
+def read_regions(path: Path, reference: ReferenceMask, structures: Mapping[str, int]) -> dict[str, NDArray[np.bool_]]:
+    """Read a mask's regions by structure, turned onto the reference's axes.
+
+    Raises
+    ------
+    NotAnImage
+        It cannot be read.
+    DatasetError
+        It is not on the reference's grid.
+    """
+    header = images.read_header(path)
+    mask = masks.read_mask(path, header, judged=True)
     turn = grids.reorientation(header.grid, reference.grid)
     if turn is None:
-        raise DatasetError(
-            f"The reference of {record.trial.task}/{record.trial.case} is not on the grid of its inputs, "
-            f"where {path} is.",
-            remedy="Resample the reference.",
-        )
+        raise DatasetError(f"{path}: is not on the grid of its reference.", remedy="Resample the reference.")
     regions = mask.regions(structures)
     if turn.changes_nothing:
         return regions

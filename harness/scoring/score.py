@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from harness.datasets import references
@@ -14,6 +15,7 @@ from harness.records.store import RunStore
 from harness.scoring.evidence import evidence
 from harness.scoring.mask_values import score_mask
 from harness.scoring.predictions import is_valid, load_mask, load_scalar
+from harness.scoring.processes import answers, processors
 from harness.scoring.scores import PENDING, CaseScore, EntryScore, MetricScore, Scored, Scores, Unscored
 from harness.specs.challenge import Average
 from harness.specs.task import MetricSpec, ScalarReference, TaskSpec
@@ -21,10 +23,11 @@ from harness.specs.task import MetricSpec, ScalarReference, TaskSpec
 EntryKey = tuple[str, str, str]
 Records = Mapping[EntryKey, Mapping[str, Record | None]]
 
-NO_CASE_LEFT = Unscored(status="undefined", reason="no case has a valid prediction, and cases without one are left out")
+FEWEST_MASKS = 64
+"""Fewer are scored before other processes have started."""
 
 
-def score(plan: Plan, store: RunStore, root: Path) -> Scores:
+def score(plan: Plan, store: RunStore, root: Path, records: Records | None = None) -> Scores:
     """Score every entry of a run.
 
     Parameters
@@ -35,6 +38,8 @@ def score(plan: Plan, store: RunStore, root: Path) -> Scores:
         The run directory, with its records and predictions.
     root
         The data folder, with its references.
+    records
+        The run's records, where they have been read already.
 
     Returns
     -------
@@ -48,7 +53,7 @@ def score(plan: Plan, store: RunStore, root: Path) -> Scores:
     RunDirectoryError
         A prediction is not the one that was recorded.
     """
-    records = _all_records(plan, store)
+    records = all_records(plan, store) if records is None else records
     entries: dict[EntryKey, EntryScore] = {}
     truths_by_task: dict[str, dict[str, float]] = {}
     for task in plan.tasks:
@@ -71,7 +76,8 @@ def score(plan: Plan, store: RunStore, root: Path) -> Scores:
     )
 
 
-def _all_records(plan: Plan, store: RunStore) -> Records:
+def all_records(plan: Plan, store: RunStore) -> Records:
+    """Read every trial's final record; None where it has none yet."""
     return {entry.key: store.records(entry, plan.task(entry.task).cases) for entry in plan.entries}
 
 
@@ -106,17 +112,26 @@ def _scalar_cases(
 def _mask_cases(
     task: PlannedTask, records: Records, run: Path, root: Path
 ) -> tuple[dict[str, float], dict[EntryKey, list[CaseScore]]]:
-    """Score masks case by case, so that each reference is read once and one case at a time is in memory."""
+    """Score masks case by case, so that each reference is read once and each process has one case in memory."""
+    questions = [(case.id, {key: of_entry[case.id] for key, of_entry in records.items()}) for case in task.cases]
+    few = len(task.cases) * len(records) < FEWEST_MASKS
     cases: dict[EntryKey, list[CaseScore]] = {key: [] for key in records}
-    for case in task.cases:
-        reference = references.load_mask(task.spec, root, case.id)
-        for key, of_entry in records.items():
-            record = of_entry[case.id]
-            cases[key].append(_mask_case(task.spec, case.id, record, reference, run))
+    score_case = partial(_mask_case, task.spec, run, root)
+    for scored in answers(score_case, questions, processes=1 if few else processors()):
+        for key, case_score in scored.items():
+            cases[key].append(case_score)
     return {}, cases
 
 
-def _mask_case(task: TaskSpec, case: str, record: Record | None, reference: ReferenceMask, run: Path) -> CaseScore:
+def _mask_case(
+    task: TaskSpec, run: Path, root: Path, question: tuple[str, Mapping[EntryKey, Record | None]]
+) -> dict[EntryKey, CaseScore]:
+    case, records = question
+    reference = references.load_mask(task, root, case)
+    return {key: _scored_mask(task, case, record, reference, run) for key, record in records.items()}
+
+
+def _scored_mask(task: TaskSpec, case: str, record: Record | None, reference: ReferenceMask, run: Path) -> CaseScore:
     if record is None:
         return CaseScore(case=case, ending=PENDING)
     prediction = load_mask(run, record, reference, task.structures) if is_valid(record) else None
@@ -153,5 +168,5 @@ def _metric_score(
     found = evidence(spec, task, cases, truths)
     value = found.value(average)
     if value is None:
-        return Unscored(status="undefined", reason=found.metric.undefined) if found.counted.any() else NO_CASE_LEFT
+        return Unscored(status="undefined", reason=found.undefined)
     return Scored(value=value)

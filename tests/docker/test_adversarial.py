@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.engines import docker_images
 from harness.engines.docker import LOG_BYTES, DockerEngine
 from harness.engines.engine import RUN_LABEL
 from harness.engines.outcome import Blame, Ending, Outcome, Refusal
+from harness.errors import ImageUnavailable
 from tests.support import adversarial
 from tests.support.adversarial import ATTACKS, Attack, Ended, attack_image
 from tests.support.adversarial_runs import (
@@ -27,6 +29,7 @@ from tests.support.adversarial_runs import (
     OUTPUT_MIB,
     SECONDS,
     STRANGER,
+    TEMPORARY,
     Attacked,
     attack,
     place_for,
@@ -40,7 +43,20 @@ pytestmark = pytest.mark.docker
 WATCHED = [each for each in ATTACKS if each.watched]
 AS_STRANGER = [
     *WATCHED,
-    *(each for each in ATTACKS if each.name in ("closed_file", "setuid_file", "volumes", "folders_of_root")),
+    *(
+        each
+        for each in ATTACKS
+        if each.name
+        in (
+            "closed_file",
+            "setuid_file",
+            "volumes",
+            "folders_of_root",
+            "many_volumes",
+            "long_volume",
+            "full_disk_folder",
+        )
+    ),
 ]
 UNCONFINED = {
     "egress": [],
@@ -136,7 +152,8 @@ def test_nothing_is_left_of_a_run_but_its_results(request: pytest.FixtureRequest
     identity = json.loads((run.out / "run.json").read_text())["id"]
     assert docker("ps", "--all", "--quiet", "--filter", f"label={RUN_LABEL}={identity}") == ""
     assert not (run.out / "work").exists()
-    assert os.fspath(run.out) not in Path("/proc/self/mountinfo").read_text()
+    assert list((run.out.parent / TEMPORARY).iterdir()) == []
+    assert os.fspath(run.out.parent) not in Path("/proc/self/mountinfo").read_text()
 
 
 @pytest.mark.parametrize("runner", ["attacked", "by_a_stranger"])
@@ -205,34 +222,77 @@ def test_labels_neither_hide_nor_expose_a_container(attacked: Attacked) -> None:
     assert record["run"] == identity
 
 
-def test_an_archive_cannot_take_another_teams_name(tmp_path: Path, attacked: Attacked) -> None:
-    victim = "fomo-eval-test/victim:1"
-    image = attack_image(HONEST_LINES)
-    docker("tag", image, victim)
-    hostile = attack_image(adversarial.ATTACKS[0].lines)
-    docker("save", "--output", os.fspath(tmp_path / "saved.tar"), hostile)
-    renamed(tmp_path / "saved.tar", tmp_path / "submissions" / "image.tar", victim)
-    write_submission(tmp_path / "submissions", "thief", {"infarct": {"archive": "image.tar"}})
+@pytest.fixture
+def victim() -> Iterator[str]:
+    """A tag that is another team's."""
+    tag = "fomo-eval-test/victim:1"
+    docker("tag", attack_image(HONEST_LINES), tag)
+    yield tag
+    docker("rmi", tag)
+
+
+@pytest.mark.parametrize("listing", ["manifest.json", "./manifest.json", "link", "folder behind a link"])
+def test_an_archive_cannot_take_another_teams_name(
+    tmp_path: Path, attacked: Attacked, victim: str, listing: str
+) -> None:
+    archive = stealing(tmp_path, victim, listing)
+    write_submission(archive.parent, "thief", {"infarct": {"archive": archive.name}})
     folder = attacked.out.parent
     options = ("--challenge", folder / "challenge", "--data", attacked.data, "--gpus", "none")
-    words = ("run", *options, "--submissions", tmp_path / "submissions", "--out", tmp_path / "run", "--dry-run")
+    words = ("run", *options, "--submissions", archive.parent, "--out", tmp_path / "run", "--dry-run")
     finished = fomo_eval(*words)
-    assert finished.code == 0, finished.err
-    assert image_id(victim) == image_id(image)
+    # What is no archive of Docker's without its trick is refused.
+    assert finished.code == (0 if listing.endswith(".json") else 3), finished.err
+    assert "Traceback" not in finished.err
+    assert image_id(victim) == image_id(attack_image(HONEST_LINES))
 
 
-def renamed(archive: Path, target: Path, name: str) -> None:
-    """Write a saved image under another image's name."""
+def test_a_name_that_an_archive_has_taken_is_given_back(
+    tmp_path: Path, victim: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = stealing(tmp_path, victim, "manifest.json")
+    monkeypatch.setattr(docker_images, "without_names", lambda path: path.open("rb"))
+    with DockerEngine() as engine, pytest.raises(ImageUnavailable, match=f"took the name {victim}") as caught:
+        engine.load_archive(archive)
+    assert str(archive) in str(caught.value)
+    assert image_id(victim) == image_id(attack_image(HONEST_LINES))
+
+
+def test_a_name_that_nobody_had_is_taken_away_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "fomo-eval-test/never-built:2"
+    archive = stealing(tmp_path, name, "manifest.json")
+    monkeypatch.setattr(docker_images, "without_names", lambda path: path.open("rb"))
+    with DockerEngine() as engine, pytest.raises(ImageUnavailable, match=f"took the name {name}"):
+        engine.load_archive(archive)
+    assert docker("images", "--quiet", name) == ""
+
+
+def stealing(folder: Path, name: str, listing: str) -> Path:
+    """Write a saved image that claims a name, in a list that lies where it is or where a link leads to."""
+    saved, target = folder / "saved.tar", folder / "submissions" / "image.tar"
+    docker("save", "--output", os.fspath(saved), attack_image(adversarial.ATTACKS[0].lines))
     target.parent.mkdir()
-    with tarfile.open(archive) as source, tarfile.open(target, "w") as changed:
+    with tarfile.open(saved) as source, tarfile.open(target, "w") as changed:
         for member in source:
             content = source.extractfile(member) if member.isreg() else None
             if member.name == "manifest.json" and content is not None:
-                (listing,) = json.load(content)
-                text = json.dumps([{**listing, "RepoTags": [name]}]).encode()
+                (image,) = json.load(content)
+                text = json.dumps([{**image, "RepoTags": [name]}]).encode()
                 member.size, content = len(text), io.BytesIO(text)
+                member.name = {"link": "x.json", "folder behind a link": "here/manifest.json"}.get(listing, listing)
+                if listing == "folder behind a link":
+                    changed.addfile(link("here", "."))
             if member.name != "repositories":
                 changed.addfile(member, content)
+        if listing == "link":
+            changed.addfile(link("manifest.json", "x.json"))
+    return target
+
+
+def link(name: str, target: str) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = tarfile.SYMTYPE, target
+    return member
 
 
 def image_id(tag: str) -> str:

@@ -150,7 +150,7 @@ def test_never_more_containers_than_gpus_and_both_work_at_once(shared: Carried) 
 
 def test_the_record_names_the_gpu_that_the_container_had(shared: Carried) -> None:
     for record, seen in zip(shared.records, shared.seen_inside, strict=True):
-        (request,) = record.container["DeviceRequests"]
+        (request,) = record.container["HostConfig"]["DeviceRequests"]
         assert request["DeviceIDs"] == [record.device]
         assert seen.split()[0] == record.device
 
@@ -174,7 +174,7 @@ def assert_without_gpu(carried: Carried) -> None:
     assert carried.given == ()
     assert carried.seen_inside == ("void None",) * CASES
     assert [record.device for record in carried.records] == [None] * CASES
-    assert not any(record.container["DeviceRequests"] for record in carried.records)
+    assert not any(record.container["HostConfig"]["DeviceRequests"] for record in carried.records)
 
 
 def test_gpus_all_leases_what_nvidia_smi_lists(engine: GpuEngine, bed: Bed, tmp_path: Path) -> None:

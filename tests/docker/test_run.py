@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import tarfile
 import time
 from pathlib import Path
 from typing import Any
@@ -118,10 +119,10 @@ def test_every_case_has_a_record_and_nothing_is_left_behind(whole: Path, cohort:
         prediction = whole / record["prediction"]["file"]
         assert prediction.stat().st_size == record["prediction"]["bytes"]
         assert prediction.stat().st_mode & 0o777 == 0o644
-        assert record["container"]["NetworkMode"] == "none"
+        assert record["container"]["HostConfig"]["NetworkMode"] == "none"
         assert 0 < record["usage"]["cpu_seconds"] < 30
         assert 1 << 20 < record["usage"]["memory_bytes"] < 1 << 30
-        assert record["container"]["ReadonlyRootfs"] is True
+        assert record["container"]["HostConfig"]["ReadonlyRootfs"] is True
         assert set(record["spans"]) == {"stage", "start", "container", "collect", "verify"}
     assert left_behind(whole) == []
     assert not (whole / "work").exists()
@@ -145,8 +146,16 @@ def test_leaderboard_is_right_by_hand(whole: Path, cohort: Path) -> None:
     assert rows["method/constant"]["placement"] == 1
     assert half["infarct"]["rank"] == rows["method/constant"]["tasks"]["infarct"]["rank"] == 1
     assert half["meningioma"] == {
-        "entered": False, "provisional": False, "rank": 2.0, "metric_ranks": {}, "metrics": {}, "valid": 0, "cases": 0,
-    }  # fmt: skip
+        "entered": False,
+        "provisional": False,
+        "rank": 2.0,
+        "valid": 0,
+        "cases": 0,
+        "metric_ranks": {},
+        "groups": {},
+        "metrics": {},
+        "intervals": {},
+    }
     assert "placement" not in rows["method/floor"]
     assert rows["method/floor"]["endings"] == {"ok": 4}
 
@@ -202,8 +211,18 @@ def test_containers_run_as_the_plan_says(whole: Path, cohort: Path) -> None:
     plan = json.loads((whole / "plan.json").read_text())
     planned = {"/".join((each["track"], each["team"], each["task"])): each["container"] for each in plan["entries"]}
     for name, record in records(whole).items():
-        asked = planned[name.rpartition("/")[0]]["HostConfig"]
-        assert {option: record["container"][option] for option in asked} == asked
+        asked, told = planned[name.rpartition("/")[0]], record["container"]
+        for field in ("Image", "User", "Hostname", "Healthcheck"):
+            assert told[field] == asked[field]
+        assert set(asked["Env"]) <= set(told["Env"])
+        assert told["Entrypoint"]
+        assert told["Cmd"][-1].startswith("/output/prediction.")
+        for mount in (*asked["HostConfig"]["Mounts"], *told["HostConfig"]["Mounts"]):
+            assert mount["Target"] in ("/input", "/output")
+        for option, value in asked["HostConfig"].items():
+            if option == "Mounts":  # their folders are each trial's own
+                continue
+            assert told["HostConfig"][option] == value or not (told["HostConfig"][option] or value)
     ended = run(cohort, whole.parent / "submissions", whole, "--dry-run", "--format", "json")
     assert ended.code == 0, ended.err
     printed = json.loads(ended.out)
@@ -249,22 +268,42 @@ def test_an_archive_and_a_command_are_entered_like_an_image(cohort: Path, tmp_pa
     assert values == {"archive": {"0.25"}, "command": {"0.75"}}
 
 
-def test_an_archive_does_not_move_anothers_tag(cohort: Path, tmp_path: Path) -> None:
+def respelled(archive: Path, target: Path, spelled: str) -> None:
+    """Copy an archive, with its list of images under another name that the engine unpacks to the same file."""
+    with tarfile.open(archive) as source, tarfile.open(target, "w") as copy:
+        if "link" in spelled:
+            link = tarfile.TarInfo("folder")
+            link.type, link.linkname = tarfile.SYMTYPE, "."
+            copy.addfile(link)
+        for member in source:
+            if member.name == "manifest.json":
+                member.name = "folder/manifest.json" if "link" in spelled else spelled
+            copy.addfile(member, source.extractfile(member) if member.isreg() else None)
+
+
+@pytest.mark.parametrize("spelled", ["manifest.json", "./manifest.json", "by way of a link"])
+def test_an_archive_does_not_move_anothers_tag(spelled: str, cohort: Path, tmp_path: Path) -> None:
     victim, attacker = (script_image(ANSWER + f"open(output, 'w').write('{value}')") for value in ("0.5", "0.9"))
     for tag, image in (("fomo-eval-test/victim:1", attacker), ("fomo-eval-test/victim:1", victim)):
         subprocess.run(["docker", "tag", image, tag], check=True)
         if image == attacker:
             (tmp_path / "submissions").mkdir()
-            subprocess.run(["docker", "save", "--output", tmp_path / "submissions" / "evil.tar", tag], check=True)
+            subprocess.run(["docker", "save", "--output", tmp_path / "saved.tar", tag], check=True)
+            respelled(tmp_path / "saved.tar", tmp_path / "submissions" / "evil.tar", spelled)
     write_submission(tmp_path / "submissions", "attacker", {"infarct": {"archive": "evil.tar"}})
     write_submission(tmp_path / "submissions", "victim", {"infarct": "fomo-eval-test/victim:1"})
     ended = run(cohort, tmp_path / "submissions", tmp_path / "run")
+    if "link" in spelled:  # refused as a whole: no honest archive does so
+        assert ended.code == 3
+        assert "evil.tar" in ended.err
+        (tmp_path / "submissions/method-attacker.yaml").unlink()
+        ended = run(cohort, tmp_path / "submissions", tmp_path / "run")
     assert ended.code == 0, ended.err
     predicted = {
         team: {each.read_text() for each in (tmp_path / "run/predictions/method" / team).rglob("*.txt")}
-        for team in ("attacker", "victim")
+        for team in (("victim",) if "link" in spelled else ("attacker", "victim"))
     }
-    assert predicted == {"attacker": {"0.9"}, "victim": {"0.5"}}
+    assert {"attacker": {"0.9"}, **predicted} == {"attacker": {"0.9"}, "victim": {"0.5"}}
 
 
 @pytest.mark.parametrize(

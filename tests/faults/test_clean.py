@@ -23,7 +23,7 @@ pytestmark = pytest.mark.docker
 
 @pytest.fixture
 def hanging(engine: SecondEngine, fomo25: Challenge, tmp_path: Path) -> Faulty:
-    return faulty_run(engine, fomo25, tmp_path, {"beta": HANGS})
+    return faulty_run(engine, fomo25, tmp_path, {"alpha": HANGS, "beta": HANGS})
 
 
 def started(faulty: Faulty) -> subprocess.Popen[str]:
@@ -82,16 +82,19 @@ def test_of_one_run_everything_that_it_left_is_removed(hanging: Faulty, look_ali
     assert len(hanging.mounts()) >= 2
     left = ours(hanging.engine)
     mounts = hanging.mounts()
+    work = (hanging.out / "work").read_text().strip()
+    assert Path(work).parent == hanging.temporary
     ended = clean(hanging, hanging.out)
     assert ended.code == 0, ended.err
     assert names(hanging.engine) == look_alikes
     assert hanging.mounts() == []
     assert not (hanging.out / "work").exists()
+    assert not Path(work).exists()
     mine = sorted(set(left) - set(look_alikes))
     assert ended.out.splitlines() == [
         *(f"Removed: container {name}" for name in mine),
         *(f"Removed: mount {point}" for point in mounts),
-        f"Removed: {hanging.out}/work",
+        f"Removed: {work}",
     ]
     again = clean(hanging, hanging.out)
     assert (again.code, again.out) == (0, "Nothing was left behind.\n")

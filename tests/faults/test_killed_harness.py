@@ -43,7 +43,8 @@ def test_twenty_kills_at_random_instants_change_no_byte(
     assert_whole(faulty.out, faulty.trials)
     assert ours(engine) == []
     assert faulty.mounts() == []
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "run", "submissions"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "run", "submissions", "temporary"]
+    assert list(faulty.temporary.iterdir()) == []
     assert seen >= {"before the first trial", "running"}
 
     undisturbed = dataclasses.replace(faulty, out=tmp_path / "undisturbed")

@@ -110,4 +110,4 @@ def test_a_folder_that_cannot_be_written_is_told(options: RunOptions) -> None:
     blocked = write_text(options.out.parent / "file", "x") / "out"
     with pytest.raises(RunDirectoryError) as caught:
         run(replace(options, out=blocked))
-    assert f"{blocked / 'run.json'}: cannot be written (Not a directory)" in one_line(caught.value)
+    assert f"{blocked}: cannot be written (Not a directory)" in one_line(caught.value)

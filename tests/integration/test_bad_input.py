@@ -186,6 +186,8 @@ def test_without_an_engine_the_machine_is_to_blame_and_nothing_is_written(place:
         (("tasks", "show", "infarkt"), "fomo25 has no task 'infarkt'. Did you mean 'infarct'?"),
         (("tasks", "schema", "taks"), "There is no schema 'taks'. Did you mean 'task'?"),
         (("tasks", "list", "--challenge", "fomo52"), "Did you mean 'fomo25'?"),
+        (("init", "never-made", "--task", "infarkt"), "fomo25 has no task 'infarkt'. Did you mean 'infarct'?"),
+        (("init", "never-made", "--task", "infarct", "--challenge", "fomo52"), "Did you mean 'fomo25'?"),
     ],
 )
 def test_a_misspelt_task_schema_or_challenge_is_told_with_the_one_that_was_meant(

@@ -53,6 +53,11 @@ def test_built_in_challenges_are_inside(installed: Path, tmp_path: Path) -> None
     assert shown == (REPOSITORY / "task_specs/fomo25/meningioma.yaml").read_text()
 
 
+def test_a_submission_is_started_from_any_folder(installed: Path, tmp_path: Path) -> None:
+    run_installed(installed, tmp_path, "init", "submission", "--task", "meningioma")
+    assert {".dockerignore", "Dockerfile", "predict.py"} <= {path.name for path in (tmp_path / "submission").iterdir()}
+
+
 @pytest.mark.docker
 def test_a_whole_run_from_any_folder(installed: Path, tmp_path: Path, cohort: Path) -> None:
     write_submission(tmp_path / "submissions", "constant", {"infarct": build_example()})

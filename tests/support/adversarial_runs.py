@@ -18,7 +18,7 @@ import yaml
 
 from harness.specs.loading import builtin_folder, load_challenge
 from tests.support.adversarial import Attack, attack_image
-from tests.support.commands import COMMAND
+from tests.support.commands import COMMAND, becoming
 from tests.support.datasets import reference_of, volume_of, write_tiny_data
 from tests.support.runs import records, write_submission
 
@@ -36,6 +36,8 @@ STRANGER = 12345
 """A user id without an account, which may use the engine all the same."""
 ENGINE_SOCKET = Path("/var/run/docker.sock")
 LOOK_S = 0.1
+TEMPORARY = "temporary"
+"""Where cases are staged."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,8 @@ def attack(folder: Path, attacks: Iterable[Attack], *, user: int | None = None) 
     if user is not None:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, user, user)
-    attacked = _run(prepared, folder / "run", folder / "hostile", user)
+    # Named as an organiser may name it, and as no container may come to know.
+    attacked = _run(prepared, folder / f"{HONEST}-brain_age-{CASE}", folder / "hostile", user)
     assert attacked.code == 0, attacked.err
     return attacked
 
@@ -118,6 +121,7 @@ def run_honest(folder: Path, *, user: int | None = None) -> Attacked:
 def _prepared(folder: Path, attacks: list[Attack]) -> Path:
     challenge = folder / "challenge"
     challenge.mkdir()
+    (folder / TEMPORARY).mkdir()
     for file in (builtin_folder() / "fomo25").glob("*.yaml"):
         spec = yaml.safe_load(file.read_text())
         (challenge / file.name).write_text(yaml.safe_dump(spec | ({"limits": LIMITS} if "limits" in spec else {})))
@@ -139,9 +143,12 @@ def _prepared(folder: Path, attacks: list[Attack]) -> Path:
 def _run(folder: Path, out: Path, submissions: Path, user: int | None) -> Attacked:
     words: list[str | Path] = ["run", "--challenge", folder / "challenge", "--data", folder / "data", "--out", out]
     words += ["--submissions", submissions, "--gpus", "none", "--workers", "2"]
-    with (folder / "messages").open("wb+") as messages, _Watch(out) as watch:
+    with (folder / "messages").open("wb+") as messages, _Watch(folder) as watch:
         process = subprocess.Popen(
-            [*_becoming(user), *COMMAND, *map(str, words)], stdout=subprocess.DEVNULL, stderr=messages
+            [*becoming(user, ENGINE_SOCKET), *COMMAND, *map(str, words)],
+            env={**os.environ, "TMPDIR": str(folder / TEMPORARY)},
+            stdout=subprocess.DEVNULL,
+            stderr=messages,
         )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -149,19 +156,12 @@ def _run(folder: Path, out: Path, submissions: Path, user: int | None) -> Attack
     return Attacked(out, folder / "data", process.returncode, (folder / "messages").read_text(), cost)
 
 
-def _becoming(user: int | None) -> list[str]:
-    if user is None:
-        return []
-    group = ENGINE_SOCKET.stat().st_gid
-    return ["setpriv", "--reuid", str(user), "--regid", str(user), "--groups", str(group), "--inh-caps=-all"]
-
-
 class _Watch:
     """Looks at the disk for as long as the block runs."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self.run_folder, self.disk = 0, 0
-        self._out, self._over = out, threading.Event()
+        self._folder, self._over = folder, threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
     def __enter__(self) -> Self:
@@ -179,7 +179,7 @@ class _Watch:
         while not self._over.wait(LOOK_S):
             used = [shutil.disk_usage(place).used for place in places]
             self.disk = max(self.disk, *(now - then for now, then in zip(used, before, strict=True)))
-            self.run_folder = max(self.run_folder, _held(self._out))
+            self.run_folder = max(self.run_folder, _held(self._folder))
 
 
 def _held(folder: Path) -> int:

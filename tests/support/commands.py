@@ -20,6 +20,14 @@ class Finished:
     err: str
 
 
+def becoming(user: int | None, socket: Path) -> list[str]:
+    """Begin a command that runs as a user (None: the caller) who may use the engine behind a socket."""
+    if user is None:
+        return []
+    group = socket.stat().st_gid
+    return ["setpriv", "--reuid", str(user), "--regid", str(user), "--groups", str(group), "--inh-caps=-all"]
+
+
 def fomo_eval(*arguments: str | Path, timeout: float = 240, environment: Mapping[str, str] | None = None) -> Finished:
     """Run ``fomo-eval`` with these arguments."""
     words = [*COMMAND, *map(str, arguments)]

@@ -14,6 +14,7 @@ from harness.execution.bench import Bench, Devices
 from harness.execution.drive import carry_out, missing_trials
 from harness.execution.patience import FailFast, Retries
 from harness.executors.local import open_local
+from harness.records.lock import locked
 from harness.records.plan import Plan
 from harness.records.record import Record
 from harness.records.store import RunStore
@@ -54,16 +55,17 @@ def carried_out(
     waits_s: tuple[float, ...] = (),
 ) -> RunStore:
     """Run what a run directory (new or not) has no record of yet; a spoiled trial is tried again after these waits."""
-    store = RunStore.open(folder) if RunStore.exists(folder) else RunStore.create(folder, root)
     recorded: list[Record] = []
-    with store.locked(), FakeEngine(behaviours) as engine, open_local(workers) as executor:
+    with locked(folder), FakeEngine(behaviours) as engine, open_local(workers) as executor:
+        store = RunStore.open_or_create(folder, root)
         store.write_plan(plan)
         store.remove_leftovers()
-        store.make_work()
-        bench = Bench(store.facts.id, engine, engine.facts(), Devices(()), root.resolve(), store.work.resolve())
+        work = store.make_work()
+        bench = Bench(store.facts.id, engine, engine.facts(), Devices(()), root.resolve(), work)
         trials = missing_trials(plan, store, plan)
         before = (record for _, records in store.finished_records(plan) for record in records)
         patience = (Retries(waits_s), FailFast.having_seen(before, after=plan.fail_fast_after))
         carry_out(trials, bench, store, executor, window=workers + 2, on_record=recorded.append, patience=patience)
-    assert list(store.work.iterdir()) == []
+        assert list(work.iterdir()) == []
+        store.remove_leftovers()
     return store

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.engines.engine import RUN_LABEL
 from harness.specs.challenge import Challenge
-from tests.support.commands import Finished
+from tests.support.commands import Finished, becoming
 from tests.support.datasets import write_tiny_data
 from tests.support.images import script_image
 from tests.support.runs import records, write_submission
@@ -58,6 +58,8 @@ class Faulty:
         What it is given.
     tasks
         The tasks that its teams enter.
+    user
+        As whom it runs; None for the caller.
     """
 
     engine: SecondEngine
@@ -65,6 +67,12 @@ class Faulty:
     submissions: Path
     out: Path
     tasks: tuple[str, ...]
+    user: int | None = None
+
+    @property
+    def temporary(self) -> Path:
+        """Where its cases are staged."""
+        return self.data.parent / "temporary"
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -78,11 +86,16 @@ class Faulty:
         cases = sum(1 for _ in (self.data / "fomo-task1-val/labels").iterdir())
         return cases * len(self.tasks) * sum(1 for _ in self.submissions.iterdir())
 
+    @property
+    def becoming(self) -> list[str]:
+        """How a command begins that is run as whoever it runs as."""
+        return becoming(self.user, self.engine.folder / "socket")
+
     def start(self, *more: str) -> subprocess.Popen[str]:
         """Start it as a process that waits only for moments before it tries again."""
         return subprocess.Popen(
-            [sys.executable, "-c", _IMPATIENT, *self.words, *more],
-            env=self.engine.environment,
+            [*self.becoming, sys.executable, "-c", _IMPATIENT, *self.words, *more],
+            env={**self.engine.environment, "TMPDIR": str(self.temporary)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -105,9 +118,9 @@ class Faulty:
         return self.engine.docker(*words).split()
 
     def mounts(self) -> list[str]:
-        """List what is mounted in the run directory."""
+        """List what is mounted for its containers."""
         points = (line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
-        return [point for point in points if point.startswith(f"{self.out.resolve()}/")]
+        return [point for point in points if point.startswith(f"{self.temporary.resolve()}/")]
 
 
 def faulty_run(
@@ -121,6 +134,7 @@ def faulty_run(
 ) -> Faulty:
     """Write cases and submissions, and give the engine the teams' images."""
     write_tiny_data(folder / "data", challenge, tuple(f"case_{number}" for number in range(cases)))
+    (folder / "temporary").mkdir()
     for team, script in scripts.items():
         image = script_image(script)
         engine.load(image)

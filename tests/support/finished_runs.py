@@ -63,7 +63,7 @@ def write_run(
     The second team fails at each seventh case; the last is a baseline. Case ids hold ``<`` and ``&``. The first team's
     last cases are ``pending``: the machine has spoiled them so far.
     """
-    data, store = folder / "data", RunStore.create(folder / "run", folder / "data")
+    data, store = folder / "data", RunStore.open_or_create(folder / "run", folder / "data")
     plan = _planned(challenge, cases, resamples, release, scheme)
     numbers, masks = fomo25_teams(plan, teams, twins=False)
     names = [f"team_{number:02}" for number in range(teams)]

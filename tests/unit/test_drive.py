@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,9 @@ from harness.errors import (
     RunInterrupted,
 )
 from harness.execution.bench import Devices
+from harness.records import store as store_module
 from harness.records.plan import Plan
+from harness.records.record import Record
 from harness.records.store import RunStore
 from harness.specs.challenge import Challenge
 from tests.support.datasets import volume_of, write_tiny_data
@@ -122,6 +126,64 @@ def test_an_interrupt_keeps_what_ended_and_the_rest_runs_later(runs: Runs, monke
     assert 4 <= runs.recorded() < 16
     runs.carry_out()
     assert runs.recorded() == 16
+
+
+WITHIN_A_COMMIT = ("write_atomically", "write_once", "remove_tree")
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", WITHIN_A_COMMIT)
+def test_an_interrupt_in_the_middle_of_recording_loses_and_doubles_nothing(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, step: str, moment: str
+) -> None:
+    """Ctrl-C comes before or after any step of a commit, when other trials have ended and are still to be recorded."""
+    true, calls = getattr(store_module, step), Counter[str]()
+
+    def interrupted(path: Path, *words: bytes) -> object:
+        calls["all"] += "case_" in str(path) or step == "remove_tree"
+        strikes = calls["all"] == 3
+        if strikes and moment == "before":
+            raise KeyboardInterrupt
+        done = true(path, *words)
+        if strikes:
+            raise KeyboardInterrupt
+        return done
+
+    monkeypatch.setattr(store_module, step, interrupted)
+    with pytest.raises(RunInterrupted) as caught:
+        runs.carry_out()
+    assert caught.value.exit_code == 3
+    monkeypatch.undo()
+    before = runs.recorded()
+    assert 1 <= before < 16
+    assert len(list((runs.out / "predictions").rglob("*.txt"))) == before
+    ran = sum(runs.seen.values())
+    runs.carry_out()
+    assert runs.recorded() == 16
+    assert sum(runs.seen.values()) == ran + 16 - before
+
+
+def test_one_record_that_cannot_be_written_does_not_cost_the_others(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a run is being stopped, several trials wait to be recorded; a file in the way spoils one of them."""
+    spoiled, commit = list[str](), RunStore.commit
+
+    def interrupted(self: RunStore, record: Record, **more: Any) -> bool:
+        if not spoiled:
+            spoiled.append(record.trial.team)
+            first = self.folder / "records" / record.trial.track / record.trial.team
+            first.parent.mkdir(parents=True)
+            first.write_text("in the way")
+            while sum(runs.seen.values()) < 2:
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+        return commit(self, record, **more)
+
+    monkeypatch.setattr(RunStore, "commit", interrupted)
+    with pytest.raises(RunInterrupted):
+        runs.carry_out()
+    assert {path.parts[-3] for path in (runs.out / "records").rglob("*.json")} == {"beta"}
 
 
 def test_a_volume_that_changes_under_the_run_stops_it(runs: Runs, fomo25: Challenge) -> None:

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from harness.errors import DiskFull, RunDirectoryError
+from harness.errors import DiskFull, InfrastructureError, RunDirectoryError
 from harness.records.files import remove_tree, to_json, write_atomically, write_once, writing
 from tests.support.cohorts import REPOSITORY
 from tests.support.specs import one_line
@@ -62,6 +63,73 @@ def test_json_is_for_people_and_knows_no_nan() -> None:
 
 def test_removing_what_is_not_there_does_nothing(tmp_path: Path) -> None:
     remove_tree(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("write", [write_atomically, write_once])
+def test_every_folder_that_is_made_on_the_way_is_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path, bytes], object]
+) -> None:
+    """A file is lost to a power cut if any folder above it is: the name of each must be synced where it stands."""
+    synced: list[Path] = []
+    fsync = os.fsync
+
+    def noting(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    write(tmp_path / "a" / "b" / "c" / "file", b"content")
+    assert {path for path in synced if path.is_dir()} == {tmp_path / name for name in ("", "a", "a/b", "a/b/c")}
+    synced.clear()
+    write(tmp_path / "a" / "b" / "c" / "other", b"content")
+    assert [path for path in synced if path.is_dir()] == [tmp_path / "a/b/c"]
+
+
+SWAPPER = """
+import os, sys
+out, victim = sys.argv[1:]
+os.chdir(out)
+names = [f"d{number}" for number in range(300)]
+for name in names:
+    os.makedirs(f"{name}/x")
+print("ready", flush=True)
+while True:
+    for name in [*names, *os.listdir(".")]:
+        try:
+            os.rename(name, f"{name}-away")
+            os.symlink(victim, name)
+        except OSError:
+            pass
+"""
+
+
+def test_removing_what_somebody_puts_links_into_meanwhile_touches_nothing_else(tmp_path: Path) -> None:
+    victim = tmp_path / "records"
+    victim.mkdir(mode=0o755)
+    for number in range(20):
+        (victim / f"{number}.json").write_text("{}")
+    for attempt in range(5):
+        out = tmp_path / f"out{attempt}"
+        out.mkdir()
+        with subprocess.Popen([sys.executable, "-c", SWAPPER, out, victim], stdout=subprocess.PIPE) as swapper:
+            assert swapper.stdout is not None
+            swapper.stdout.readline()
+            with suppress(InfrastructureError):  # it may not get to the end of it while somebody adds to it
+                remove_tree(out)
+            swapper.kill()
+        assert len(list(victim.iterdir())) == 20
+        assert victim.stat().st_mode & 0o777 == 0o755
+        remove_tree(out)
+        assert not out.exists()
+
+
+def test_a_folder_that_cannot_be_removed_is_the_machine_s_fault(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(InfrastructureError) as caught:
+        remove_tree(tmp_path / "file")
+    assert one_line(caught.value) == (
+        f"{tmp_path / 'file'}: cannot be removed (Not a directory). Remove it as root, then run again."
+    )
 
 
 WRITER = """

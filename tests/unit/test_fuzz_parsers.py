@@ -1,7 +1,7 @@
 """The two parsers that read what strangers write, under many made-up files: numbers and masks.
 
-The examples are the same in every run. What a longer search with a coverage-guided fuzzer found is kept below as
-``FOUND``.
+The examples are the same in every run. What a longer search with a coverage-guided fuzzer (``make fuzz``) found is kept
+below as ``FOUND``.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ contents = st.one_of(
 )
 
 
-@thorough(4000)
+@thorough(6000)
 @given(content=contents)
 def test_a_number_is_read_as_python_reads_it_or_refused(content: bytes) -> None:
     try:
@@ -62,7 +62,7 @@ def test_a_number_is_read_as_python_reads_it_or_refused(content: bytes) -> None:
     assert value == float(content.decode())
 
 
-@thorough(1000)
+@thorough(1600)
 @given(number=st.floats(), around=st.sampled_from(["", "\n", "  ", "\r\n", "\t"]))
 def test_every_float_is_read_back_or_called_not_finite(number: float, around: str) -> None:
     content = f"{around}{number!r}{around}".encode()
@@ -129,7 +129,7 @@ def judge(root: Path, case: Case, fomo25: Challenge, tmp_path: Path) -> Judge:
     return judged
 
 
-@thorough(1500)
+@thorough(2400)
 @given(changes=field_changes, compressed=st.booleans())
 def test_any_field_of_a_header_is_judged(judge: Judge, changes: list[tuple[str, Any]], compressed: bool) -> None:
     content = GOOD
@@ -138,7 +138,7 @@ def test_any_field_of_a_header_is_judged(judge: Judge, changes: list[tuple[str, 
     judge(gzip.compress(content, 1) if compressed else content)
 
 
-@thorough(1500)
+@thorough(2400)
 @given(
     stored=st.sampled_from(list(CODES)), pattern=st.binary(min_size=1, max_size=24), slope=awkward, intercept=awkward
 )
@@ -163,7 +163,7 @@ members = st.lists(
 )
 
 
-@thorough(1000)
+@thorough(1600)
 @given(parts=members, cut=st.integers(0, 40), wrong=st.none() | st.tuples(st.integers(0, 400), st.integers(1, 255)))
 def test_gzip_is_read_as_the_standard_library_reads_it(
     tmp_path: Path, parts: list[bytes], cut: int, wrong: tuple[int, int] | None

@@ -21,8 +21,9 @@ LAYERS: dict[str, set[str]] = {
     "executors": set(),
     "records": {"errors", "specs", "datasets", "engines"},
     "execution": {"errors", "specs", "datasets", "engines", "records"},
+    "validation": {"errors", "specs", "datasets", "metrics", "engines", "records", "execution"},
     "scoring": {"errors", "specs", "datasets", "metrics", "records"},
-    "reports": {"errors", "specs", "datasets", "metrics", "records", "scoring"},
+    "reports": {"errors", "specs", "datasets", "metrics", "records", "validation", "scoring"},
     "commands": {
         *(
             "errors",
@@ -33,6 +34,7 @@ LAYERS: dict[str, set[str]] = {
             "executors",
             "records",
             "execution",
+            "validation",
             "scoring",
             "reports",
         )

@@ -261,3 +261,10 @@ def test_what_may_not_be_read_is_told_to_a_harness_that_is_not_root(fomo25: Chal
     assert ended.stderr == ""
     assert ended.stdout.startswith(f"{path}: ")
     assert "cannot be read (Permission denied)" in ended.stdout
+
+
+def test_cases_can_be_found_without_references(root: Path, infarct: TaskSpec) -> None:
+    with_references = index_cases(infarct, root)
+    for case in CASES:
+        reference_of(root, infarct, case).unlink()
+    assert index_cases(infarct, root, with_references=False) == with_references

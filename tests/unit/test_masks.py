@@ -103,8 +103,10 @@ def test_a_mask_is_what_nibabel_reads(tmp_path: Path, file: Stored) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stored, "PIECE", file.piece)
         mask = read_mask(path, read_header(path))
+        judged = read_mask(path, read_header(path), judged=True)
     expected = rounded_by_nibabel(content, file.shape[:3])
     assert_same(mask, expected)
+    assert_same(judged, expected)
 
 
 def rounded_by_nibabel(content: bytes, shape: tuple[int, ...]) -> NDArray[Any]:
@@ -148,6 +150,37 @@ def test_a_value_that_is_not_finite_is_seen_among_very_many(tmp_path: Path, monk
     mask = read_mask(path, read_header(path))
     assert not mask.finite
     np.testing.assert_array_equal(mask.values, np.unique(content)[:MOST_VALUES])
+
+
+def test_the_fast_decompressor_is_tested_here() -> None:
+    assert stored.FASTEST.__name__ == "isal.isal_zlib"
+
+
+@pytest.mark.parametrize("judged", [False, True])
+@pytest.mark.parametrize("harm", ["cut", "checksum"])
+def test_a_damaged_mask_is_refused_by_both(tmp_path: Path, judged: bool, harm: str) -> None:
+    path = write_volume(tmp_path / "mask.nii.gz", np.ones((50, 50, 50), np.uint8))
+    content = bytearray(path.read_bytes())
+    if harm == "cut":
+        del content[-1:]
+    else:
+        content[-5] ^= 1
+        content[-8] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(NotAnImage, match="damaged or end early"):
+        read_mask(path, read_header(path), judged=judged)
+
+
+def test_what_the_fast_decompressor_lets_pass_is_refused_at_intake(tmp_path: Path) -> None:
+    """A stored block whose length contradicts its complement: zlib refuses it, and so do we on every machine."""
+    image: Any = nib.Nifti1Image(np.zeros((20, 20, 20), "u1"), oblique())  # type: ignore[no-untyped-call]
+    header = gzip.compress(image.to_bytes()[:352], mtime=0)
+    rest = bytearray(gzip.compress(image.to_bytes()[352:], 0, mtime=0))
+    rest[13] ^= 1
+    path = tmp_path / "mask.nii.gz"
+    path.write_bytes(header + rest)
+    with pytest.raises(NotAnImage, match="damaged or end early"):
+        read_mask(path, read_header(path))
 
 
 PEAK = """

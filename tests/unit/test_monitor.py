@@ -13,6 +13,7 @@ from harness.engines import monitor
 from harness.engines.docker import DockerEngine
 from harness.engines.engine import RunRequest, Usage
 from harness.engines.monitor import Monitor, outgrown
+from harness.errors import EngineFault
 from harness.specs.submission import SubmittedImage
 from tests.contract.engine_contract import LIMITS, request_of
 from tests.support.behaviours import ask_of
@@ -160,6 +161,51 @@ def test_a_link_out_of_the_output_is_not_followed(request_: RunRequest, tmp_path
     (tmp_path / "large" / "file").write_bytes(b"x" * (LIMITS.output_bytes + 1))
     (request_.output_folder / "link").symlink_to(tmp_path / "large")
     assert not outgrown(request_)
+
+
+def test_what_vanishes_while_we_look_counts_as_an_entry_and_hides_nothing(request_: RunRequest) -> None:
+    filled(request_, files=40, size=MIB)
+    looking = monitor._sizes(request_.output_folder)
+    seen = [next(looking)]
+    _, *others = sorted(request_.output_folder.iterdir(), key=lambda path: path.name)
+    for each in others[:20]:
+        each.unlink()
+    seen += looking
+    assert len(seen) == 40
+    assert sum(size >= MIB for size in seen) >= 20
+
+
+@pytest.mark.parametrize("replace_by", [lambda path, target: path.symlink_to(target), lambda path, _: path.touch()])
+def test_a_folder_that_changes_into_something_else_is_not_followed(
+    request_: RunRequest, tmp_path: Path, replace_by: Callable[[Path, Path], object]
+) -> None:
+    (tmp_path / "large").mkdir()
+    (tmp_path / "large" / "file").write_bytes(b"x" * MIB)
+    changing = request_.output_folder / "changing"
+    changing.mkdir()
+    looking = monitor._sizes(request_.output_folder)
+    next(looking)  # it was found, and is opened next
+    changing.rmdir()
+    replace_by(changing, tmp_path / "large")
+    assert list(looking) == []
+
+
+@pytest.mark.parametrize(("levels", "over"), [(monitor.DEEPEST, False), (monitor.DEEPEST + 1, True)])
+def test_folders_are_bounded_in_depth(request_: RunRequest, levels: int, over: bool) -> None:
+    request_.output_folder.joinpath(*["a"] * levels).mkdir(parents=True)
+    assert outgrown(request_) is over
+
+
+def test_a_watch_that_fails_ends_the_container_and_is_the_machine_s_fault(groups: Path, request_: RunRequest) -> None:
+    write_text(groups / f"docker/{IDENTITY}/memory.peak", "plenty\n")
+    killed: list[str] = []
+    with (
+        pytest.raises(EngineFault, match="The watch over a container failed"),
+        Monitor(IDENTITY, request_, lambda: killed.append("")) as watching,
+    ):
+        _until(lambda: killed != [])
+    assert killed == [""]
+    assert not watching.overflowed
 
 
 @pytest.mark.docker

@@ -28,7 +28,8 @@ from tests.support.runs import board
 CASES = tuple(f"case_{number}" for number in range(8))
 ANSWERED = b"0.5"
 SPOILED = EngineFault("The engine hiccuped.")
-KILLED = RunResult(exit_code=137)
+AWAY = EngineUnavailable("It is away.")
+KILLED, TERMINATED = RunResult(exit_code=137), RunResult(exit_code=143)
 WAITS_S = (0.01, 0.02, 0.03)
 
 
@@ -165,24 +166,35 @@ def test_a_container_that_is_killed_each_time_ended_itself(runs: Runs, code: int
     record = runs.record("alpha", "case_3")
     assert record is not None
     assert (record.outcome.ending, record.attempt) == (Ending.CRASHED, 4)
-    assert record.outcome.detail == f"exit code {code} in each of 4 attempts: it ended itself"
+    assert record.outcome.detail == f"exit code {code}: killed in 4 attempts, so it ended itself"
     assert len(runs.attempts()) == 3
 
 
-@pytest.mark.parametrize(
-    "attempts",
-    [
-        (SPOILED, KILLED, KILLED, KILLED),
-        (KILLED, KILLED, KILLED, SPOILED),
-        (KILLED, SPOILED, KILLED, SPOILED),
-        (KILLED, KILLED, KILLED, RunResult(exit_code=143)),
-    ],
-)
-def test_a_container_that_is_killed_now_and_then_is_the_machine_s_fault(runs: Runs, attempts: list[Answer]) -> None:
-    runs.ends("alpha", "case_3", *attempts)
+def test_neither_chance_nor_the_next_run_hides_a_container_that_kills_itself(runs: Runs) -> None:
+    runs.ends("alpha", "case_3", KILLED, SPOILED, TERMINATED, KILLED)
     runs.carry_out()
     assert runs.record("alpha", "case_3") is None
     assert len(runs.attempts()) == 4
+    runs.ends("alpha", "case_3", TERMINATED, ANSWERED)
+    runs.started.clear()
+    runs.carry_out()
+    record = runs.record("alpha", "case_3")
+    assert record is not None
+    assert (record.outcome.ending, record.attempt) == (Ending.CRASHED, 5)
+    assert [len(starts) for starts in runs.started.values()] == [1]
+    assert runs.endings("alpha") == {"crashed": 1, "ok": 7}
+
+
+def test_an_engine_that_takes_a_container_with_it_is_the_machine_s_fault_each_time(runs: Runs) -> None:
+    for _ in range(3):
+        runs.ends("alpha", "case_3", KILLED, AWAY, TERMINATED, AWAY)
+        with pytest.raises(EngineUnavailable):
+            runs.carry_out()
+    runs.ends("alpha", "case_3", ANSWERED)
+    runs.carry_out()
+    record = runs.record("alpha", "case_3")
+    assert record is not None
+    assert (record.outcome.ending, record.attempt) == (Ending.OK, 13)
 
 
 def test_a_failure_of_the_team_s_is_never_tried_again(runs: Runs) -> None:
@@ -276,13 +288,42 @@ def test_zero_runs_every_case(runs: Runs) -> None:
 
 
 def test_each_entry_gets_a_case_before_any_gets_a_second(runs: Runs) -> None:
-    store = RunStore.create(runs.out, runs.root)
+    store = RunStore.open_or_create(runs.out, runs.root)
     order = [case.id for case in shuffled(runs.cases["infarct"], runs.plan.seed, "infarct")]
     listed = [(trial.key.team, trial.key.case) for trial in missing_trials(runs.plan, store, runs.plan)]
     assert listed[:2] == [("alpha", order[0]), ("beta", order[0])]
     assert listed[2:9] == [("alpha", case) for case in order[1:]]
     assert listed[9:] == [("beta", case) for case in order[1:]]
     assert order != sorted(order)
+
+
+def test_until_its_canary_is_over_no_other_case_of_an_entry_starts(runs: Runs) -> None:
+    """However many workers are idle; other entries' cases go on meanwhile."""
+    order = [case.id for case in shuffled(runs.cases["infarct"], runs.plan.seed, "infarct")]
+    ended: list[float] = []
+
+    def late() -> bytes:
+        deadline = time.monotonic() + 10
+        while runs.endings("beta") != {"ok": 8}:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        ended.append(time.monotonic())
+        return ANSWERED
+
+    runs.ends("alpha", order[0], late)
+    runs.carry_out(workers=4)
+    others = [runs.started["alpha", case][0] for case in order[1:]]
+    assert min(others) > ended[0]
+    assert runs.endings("alpha") == {"ok": 8}
+
+
+def test_a_canary_that_came_to_nothing_is_over_after_its_last_attempt(runs: Runs) -> None:
+    order = [case.id for case in shuffled(runs.cases["infarct"], runs.plan.seed, "infarct")]
+    runs.ends("alpha", order[0], SPOILED)
+    runs.carry_out(workers=4)
+    assert len(runs.started["alpha", order[0]]) == 4
+    assert min(runs.started["alpha", case][0] for case in order[1:]) > runs.started["alpha", order[0]][-1]
+    assert runs.endings("alpha") == {"ok": 7}
 
 
 def test_only_what_was_asked_for_and_has_no_record_is_listed(runs: Runs) -> None:

@@ -11,10 +11,11 @@ import pytest
 from harness.commands.score import score_and_rank, score_run
 from harness.engines.engine import RunResult
 from harness.engines.fake import Behaviour
-from harness.errors import ImageUnavailable, UsageError
+from harness.errors import DatasetError, ImageUnavailable, UsageError
 from harness.execution.plan import extend
 from harness.records.plan import Plan
 from harness.records.store import RunStore
+from harness.scoring import score as scoring
 from harness.specs.challenge import Challenge
 from harness.specs.submission import SubmissionSpec
 from tests.support.datasets import reference_of, write_tiny_data
@@ -78,6 +79,37 @@ def test_neither_workers_nor_order_nor_growth_show_in_the_bytes(challengers: Cha
         store = carried_out(plan, root, tmp_path / "3", images, workers=2)
     assert plan is not None
     assert derived(store, plan, root) == at_once
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_the_number_of_processes_does_not_show_in_the_bytes(
+    challengers: Challengers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    plan = challengers.plan(*TEAMS)
+    store = carried_out(plan, challengers.root, tmp_path / "run", challengers.images())
+    alone = derived(store, plan, challengers.root)
+    monkeypatch.setattr(scoring, "FEWEST_MASKS", 0)
+    monkeypatch.setattr(scoring, "processors", lambda: processes)
+    assert derived(store, plan, challengers.root) == alone
+
+
+def test_a_bad_reference_is_told_alike_by_another_process(
+    challengers: Challengers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = challengers.plan(*TEAMS)
+    store = carried_out(plan, challengers.root, tmp_path / "run", challengers.images())
+    for case in ("case_2", "case_3"):
+        reference_of(challengers.root, challengers.challenge.task("meningioma"), case).write_bytes(b"")
+    said = []
+    for processes in (1, 2):
+        monkeypatch.setattr(scoring, "FEWEST_MASKS", 0)
+        monkeypatch.setattr(scoring, "processors", lambda count=processes: count)
+        with pytest.raises(DatasetError) as caught:
+            score_and_rank(store, plan, challengers.root)
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+    assert "case_2" in said[0]
+    assert not (store.folder / "scores.json").exists()
 
 
 def test_scoring_and_ranking_again_write_the_same_bytes(challengers: Challengers, tmp_path: Path) -> None:

@@ -80,15 +80,20 @@ def test_modes_let_the_container_in_and_list_nothing(task: TaskSpec, root: Path,
     assert folder.output_folder.stat().st_uid != 0
 
 
-def test_a_readable_volume_is_linked_and_a_private_one_copied(task: TaskSpec, root: Path, work: Path) -> None:
-    private = volume_of(root, task, "secret_case_1", "adc")
-    private.chmod(0o600)
-    folder, _ = staged(task, root, work)
-    linked, copied = folder.input_folder / "flair.nii.gz", folder.input_folder / "adc.nii.gz"
-    assert linked.samefile(volume_of(root, task, "secret_case_1", "flair"))
-    assert not copied.samefile(private)
-    assert copied.stat().st_mode & 0o777 == 0o444
-    assert private.stat().st_mode & 0o777 == 0o600
+def test_of_a_volume_its_content_is_staged_and_nothing_else(task: TaskSpec, root: Path, work: Path) -> None:
+    """When a case was written, between which others, and under how many names can tell its class."""
+    for number, name in enumerate(("flair", "adc", "dwi_b1000", "t2s")):
+        volume = volume_of(root, task, "secret_case_1", name)
+        volume.chmod(0o600 if name == "adc" else 0o644)
+        os.utime(volume, (1_700_000_000 + number, 1_700_000_000 - number))
+    os.link(volume_of(root, task, "secret_case_1", "flair"), root / "a second name")
+    folder, case = staged(task, root, work)
+    seen = [path.stat() for path in folder.input_folder.iterdir()]
+    assert {(each.st_mtime_ns, each.st_atime_ns, each.st_nlink, each.st_mode & 0o777) for each in seen} == {
+        (0, 0, 1, 0o444)
+    }
+    originals = {(root / volume.path).stat().st_ino for volume in case.volumes.values()}
+    assert not originals & {each.st_ino for each in seen}
 
 
 def test_a_volume_behind_a_symbolic_link_is_staged_as_a_file(task: TaskSpec, root: Path, work: Path) -> None:

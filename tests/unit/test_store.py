@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.engines.outcome import Ending
 from harness.errors import RunDirectoryError
-from harness.records.files import HALF_WRITTEN
+from harness.records.files import HALF_WRITTEN, remove_tree
+from harness.records.lock import locked
 from harness.records.record import PredictionRecord
 from harness.records.store import RunStore, prediction_file
 from harness.specs.challenge import Challenge
@@ -26,7 +28,7 @@ FILE = prediction_file(TRIAL, "prediction.txt")
 
 @pytest.fixture
 def store(tmp_path: Path) -> RunStore:
-    return RunStore.create(tmp_path / "run", tmp_path / "data")
+    return RunStore.open_or_create(tmp_path / "run", tmp_path / "data")
 
 
 def predicted(store: RunStore, text: str) -> tuple[PredictionRecord, Path]:
@@ -99,7 +101,7 @@ def test_the_prediction_is_there_before_its_record(store: RunStore, monkeypatch:
 
 def test_attempts_that_the_machine_spoiled_are_kept_apart(store: RunStore) -> None:
     for attempt in (1, 2, 3):
-        assert store.attempts(TRIAL) == attempt - 1
+        assert [each.attempt for each in store.spoiled(TRIAL)] == list(range(1, attempt))
         assert store.commit(record(ending=Ending.ENGINE_DOWN, attempt=attempt), prediction=None, log=b"")
     assert store.record(TRIAL) is None
     assert store.commit(record(ending=Ending.CRASHED, attempt=4), prediction=None, log=b"")
@@ -113,16 +115,16 @@ def test_attempts_that_the_machine_spoiled_are_kept_apart(store: RunStore) -> No
 def test_a_case_named_like_another_s_attempt_is_counted_apart(store: RunStore) -> None:
     other = TRIAL.model_copy(update={"case": "case_1.2"})
     store.commit(record(other, Ending.DISK_FULL), prediction=None, log=b"")
-    assert (store.attempts(TRIAL), store.attempts(other)) == (0, 1)
+    assert (len(store.spoiled(TRIAL)), len(store.spoiled(other))) == (0, 1)
     store.commit(record(TRIAL, Ending.DISK_FULL), prediction=None, log=b"")
-    assert (store.attempts(TRIAL), store.attempts(other)) == (1, 1)
+    assert (len(store.spoiled(TRIAL)), len(store.spoiled(other))) == (1, 1)
 
 
 LOCKER = """
 import sys
 from pathlib import Path
-from harness.records.store import RunStore
-with RunStore.open(Path(sys.argv[1])).locked():
+from harness.records.lock import locked
+with locked(Path(sys.argv[1])):
     print("locked", flush=True)
     sys.stdin.read()
 """
@@ -139,7 +141,7 @@ def test_a_second_run_is_kept_out_until_the_first_is_gone_however_it_goes(store:
             assert other.stdin is not None
             assert other.stdout is not None
             assert other.stdout.readline() == b"locked\n"
-            with pytest.raises(RunDirectoryError) as caught, store.locked():
+            with pytest.raises(RunDirectoryError) as caught, locked(store.folder):
                 pass
             said = one_line(caught.value)
             assert said.startswith(f"{store.folder}: another run is using it (process {other.pid} on ")
@@ -149,19 +151,103 @@ def test_a_second_run_is_kept_out_until_the_first_is_gone_however_it_goes(store:
             else:
                 other.stdin.close()
             other.wait()
-        with store.locked():
+        with locked(store.folder):
             assert str(os.getpid()) in (store.folder / "lock").read_text()
 
 
+TWO_RUNS = """
+import sys
+from pathlib import Path
+from harness.errors import RunDirectoryError
+from harness.records.lock import locked
+from harness.records.store import RunStore
+folder = Path(sys.argv[1])
+assert not RunStore.exists(folder)
+print("planned", flush=True)
+sys.stdin.readline()
+try:
+    with locked(folder):
+        print("has it", RunStore.open_or_create(folder, folder).facts.id, flush=True)
+        sys.stdin.readline()
+except RunDirectoryError:
+    print("refused", flush=True)
+"""
+
+
+def test_of_two_runs_that_find_no_run_directory_one_makes_it_and_the_other_changes_nothing(tmp_path: Path) -> None:
+    folder, command = tmp_path / "run", [sys.executable, "-c", TWO_RUNS, str(tmp_path / "run")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": REPOSITORY}
+    with subprocess.Popen(command, **pipes) as first, subprocess.Popen(command, **pipes) as second:  # type: ignore[call-overload]
+        for each in (first, second):
+            assert each.stdout.readline() == "planned\n"
+        for each in (first, second):
+            each.stdin.write("\n")
+            each.stdin.flush()
+        said = sorted(each.stdout.readline().strip() for each in (first, second))
+        for each in (first, second):
+            each.communicate("\n")
+    assert said[1] == "refused"
+    assert said[0] == f"has it {RunStore.open(folder).facts.id}"
+
+
+def test_a_lock_whose_run_directory_was_removed_meanwhile_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between opening the file and locking it, the run that held it may end in removing the whole directory."""
+    folder = tmp_path / "run"
+
+    def removed(*words: Any) -> None:
+        monkeypatch.undo()
+        remove_tree(folder)
+
+    monkeypatch.setattr("harness.records.lock.fcntl.flock", removed)
+    with pytest.raises(RunDirectoryError, match="another run is using it"), locked(folder):
+        pass
+    with locked(folder):
+        assert not RunStore.exists(folder)
+
+
 def test_what_a_dead_run_was_in_the_middle_of_is_removed(store: RunStore) -> None:
-    write_text(store.work / "left" / "by" / "a dead run.txt", "x")
-    (store.work / "left" / "by").chmod(0o000)
+    work = store.make_work()
+    assert store.work == work
+    assert work.stat().st_mode & 0o777 == 0o711
+    assert not work.is_relative_to(store.folder)
+    write_text(work / "left" / "by" / "a dead run.txt", "x")
+    (work / "left" / "by").chmod(0o000)
     half_written = write_text(store.folder / "records" / "method" / f"{HALF_WRITTEN}abc", '{"run": ')
-    assert store.remove_leftovers() == (store.work, half_written)
+    assert store.remove_leftovers() == (work, half_written)
     assert store.remove_leftovers() == ()
-    assert not store.work.exists()
-    store.make_work()
-    assert store.work.stat().st_mode & 0o777 == 0o711
+    assert not work.exists()
+    assert store.work is None
+
+
+def test_a_work_folder_that_is_gone_already_is_forgotten(store: RunStore) -> None:
+    store.make_work().rmdir()
+    assert store.remove_leftovers() == ()
+    assert store.work is None
+
+
+def test_a_folder_that_is_no_work_folder_is_never_removed(store: RunStore, tmp_path: Path) -> None:
+    """A run directory may come from somebody else."""
+    write_text(tmp_path / "thesis" / "chapter.tex", "mine")
+    for claimed in (f"{tmp_path}/thesis\n", f"{tmp_path}/fomo-eval-1\n", "fomo-eval-0123456789abcdef", ""):
+        write_text(store.folder / "work", claimed)
+        with pytest.raises(RunDirectoryError) as caught:
+            store.remove_leftovers()
+        assert one_line(caught.value) == (
+            f"{store.folder / 'work'}: names no work folder of a run. Remove it, then run again."
+        )
+    assert (tmp_path / "thesis" / "chapter.tex").exists()
+
+
+def test_what_only_looks_half_written_is_neither_opened_nor_removed(store: RunStore) -> None:
+    odd = store.folder / "records"
+    odd.mkdir()
+    os.mkfifo(odd / f"{HALF_WRITTEN}fifo")
+    (odd / f"{HALF_WRITTEN}folder").mkdir()
+    (odd / f"{HALF_WRITTEN}link").symlink_to("../run.json")
+    assert store.remove_leftovers() == ()
+    assert len(list(odd.iterdir())) == 3
 
 
 def test_a_plan_is_read_back_with_its_hash_beside_it(store: RunStore, fomo25: Challenge, tmp_path: Path) -> None:

@@ -1,0 +1,11 @@
+# Declares a hundred volumes below the output.
+VOLUME ["/output/0", "/output/1", "/output/2", "/output/3", "/output/4", "/output/5", "/output/6", "/output/7", "/output/8", "/output/9"]
+VOLUME ["/output/10", "/output/11", "/output/12", "/output/13", "/output/14", "/output/15", "/output/16", "/output/17", "/output/18", "/output/19"]
+VOLUME ["/output/20", "/output/21", "/output/22", "/output/23", "/output/24", "/output/25", "/output/26", "/output/27", "/output/28", "/output/29"]
+VOLUME ["/output/30", "/output/31", "/output/32", "/output/33", "/output/34", "/output/35", "/output/36", "/output/37", "/output/38", "/output/39"]
+VOLUME ["/output/40", "/output/41", "/output/42", "/output/43", "/output/44", "/output/45", "/output/46", "/output/47", "/output/48", "/output/49"]
+VOLUME ["/output/50", "/output/51", "/output/52", "/output/53", "/output/54", "/output/55", "/output/56", "/output/57", "/output/58", "/output/59"]
+VOLUME ["/output/60", "/output/61", "/output/62", "/output/63", "/output/64", "/output/65", "/output/66", "/output/67", "/output/68", "/output/69"]
+VOLUME ["/output/70", "/output/71", "/output/72", "/output/73", "/output/74", "/output/75", "/output/76", "/output/77", "/output/78", "/output/79"]
+VOLUME ["/output/80", "/output/81", "/output/82", "/output/83", "/output/84", "/output/85", "/output/86", "/output/87", "/output/88", "/output/89"]
+VOLUME ["/output/90", "/output/91", "/output/92", "/output/93", "/output/94", "/output/95", "/output/96", "/output/97", "/output/98", "/output/99"]
