@@ -21,10 +21,10 @@ from harness.reports.files import write_leaderboard, write_scores, write_stabili
 from harness.scoring.drawn import draw
 from harness.scoring.evidence import evidence
 from harness.scoring.leaderboard import leaderboard
-from harness.scoring.scores import CaseScore, EntryScore, Scored, Scores, Unscored
+from harness.scoring.scores import PENDING, CaseScore, EntryScore, Scored, Scores, Unscored
 from harness.scoring.stability import stability
 from harness.scoring.subgroups import subgroups
-from harness.specs.challenge import Challenge, Resampling
+from harness.specs.challenge import Challenge, Resampling, Scheme
 from harness.specs.task import MaskReference, Release, TaskSpec
 from tests.support.scored import fomo25_teams
 
@@ -55,13 +55,16 @@ def write_run(
     titles: Sequence[str] = (),
     release: str = "scores",
     groups: bool = False,
+    pending: int = 0,
+    scheme: Scheme = "aggregate_then_rank",
 ) -> RunStore:
     """Write a scored run of invented teams, and the data that its pages show slices of, below one folder.
 
-    The second team fails at each seventh case; the last is a baseline. Case ids hold ``<`` and ``&``.
+    The second team fails at each seventh case; the last is a baseline. Case ids hold ``<`` and ``&``. The first team's
+    last cases are ``pending``: the machine has spoiled them so far.
     """
     data, store = folder / "data", RunStore.open_or_create(folder / "run", folder / "data")
-    plan = _planned(challenge, cases, resamples, release)
+    plan = _planned(challenge, cases, resamples, release, scheme)
     numbers, masks = fomo25_teams(plan, teams, twins=False)
     names = [f"team_{number:02}" for number in range(teams)]
     titled = dict(
@@ -83,6 +86,8 @@ def write_run(
                 _case_score(case, each, is_mask=is_mask, failed=number == 1 and place % 7 == 6)
                 for place, (case, each) in enumerate(zip(ids, of_case, strict=True))
             ]
+            if number == 0 and pending:
+                told[-pending:] = [CaseScore(case=each.case, ending=PENDING) for each in told[-pending:]]
             _write_records(store.folder, entry, told, number)
             entries.append(entry)
             scored.append(_entry_score(entry, task.spec, told, references.get(task.spec.name, {})))
@@ -105,8 +110,9 @@ def write_run(
     return store
 
 
-def _planned(challenge: Challenge, cases: int, resamples: int, release: str) -> Plan:
-    ranking = challenge.spec.ranking.model_copy(update={"resampling": Resampling(resamples=resamples)})
+def _planned(challenge: Challenge, cases: int, resamples: int, release: str, scheme: Scheme) -> Plan:
+    changes = {"resampling": Resampling(resamples=resamples), "scheme": scheme}
+    ranking = challenge.spec.ranking.model_copy(update=changes)
     tasks = tuple(
         PlannedTask(
             spec=task.model_copy(update={"release": Release.model_validate({"to_teams": release})}),
@@ -166,7 +172,7 @@ def _entry_score(entry: Entry, spec: TaskSpec, told: list[CaseScore], truths: di
         cases=len(told),
         valid=endings["ok"],
         endings=dict(endings),
-        provisional=False,
+        provisional=PENDING in endings,
         metrics={
             name: Unscored(status="undefined", reason="none") if value is None else Scored(value=value)
             for name, value in values.items()
@@ -177,6 +183,8 @@ def _entry_score(entry: Entry, spec: TaskSpec, told: list[CaseScore], truths: di
 
 def _write_records(run: Path, entry: Entry, told: list[CaseScore], number: int) -> None:
     for place, case in enumerate(told):
+        if case.ending == PENDING:
+            continue
         trial = TrialKey(track=entry.track, team=entry.team, task=entry.task, case=case.case)
         prediction = None
         if case.ending == "ok":

@@ -225,6 +225,28 @@ def test_a_run_of_baselines_alone_is_shown(tmp_path: Path, fomo25: Challenge) ->
     assert "Team of place 0 (baseline)" in text_of(page(store.folder, "index.html"))
 
 
+@pytest.mark.parametrize("pending", [1, 12])
+def test_what_has_not_run_yet_is_provisional(tmp_path: Path, fomo25: Challenge, pending: int) -> None:
+    """One case of each task, and all of them."""
+    store = write_run(tmp_path, fomo25, teams=3, cases=12, resamples=100, release="overlays", pending=pending)
+    report_run(store.folder, None, ("html",))
+    index, own = page(store.folder, "index.html"), page(store.folder, "teams/method-team_00.html")
+    assert re.search(r'class="provisional">.{0,80}\*', index)
+    assert "provisional: some cases have no result yet" in text_of(index)
+    assert "Provisional" in text_of(own)
+    assert text_of(own).count("No result yet.") == 3 * pending
+    assert "Provisional" not in text_of(page(store.folder, "teams/method-team_01.html"))
+
+
+def test_ranks_that_cannot_be_drawn_anew_are_said_to_be_so(tmp_path: Path, fomo25: Challenge) -> None:
+    store = write_run(tmp_path, fomo25, teams=3, cases=12, resamples=100, scheme="test_then_rank")
+    report_run(store.folder, None, ("html",))
+    words = text_of(page(store.folder, "index.html"))
+    assert "tests are not repeated in resamples" in words
+    assert "how many teams they are significantly better than" in words
+    assert "How often each place came up" not in words
+
+
 def contents(run: Path) -> dict[Path, bytes]:
     return {file: file.read_bytes() for file in sorted((run / "report").rglob("*.*"))}
 
