@@ -229,7 +229,8 @@ class Release(SpecPart):
     """What each team may be told of its own results, in its page of the report.
 
     ``scores``: values over all cases, and failures with their remedies. ``case_scores``: each case as well, with its
-    prediction and what it is worth. ``overlays``: the references too: outlines over slices, numbers beside predictions.
+    prediction and what it is worth on the ranked metrics. ``overlays``: the references too: outlines over slices,
+    numbers beside predictions.
     """
 
     to_teams: Literal["scores", "case_scores", "overlays"] = "scores"

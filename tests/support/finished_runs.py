@@ -41,6 +41,7 @@ LIMITS = EffectiveLimits(
     processes=1,
     gpu=True,
 )
+BESIDE = 4321.5
 SHAPE, SPACING_MM = (48, 56, 24), (2.0, 2.0, 4.0)
 DEVICE = Machine(host=HOST, platform="linux/amd64", engine="fake 1", cpus=8, fomo_eval="0.1.0")
 
@@ -80,7 +81,7 @@ def write_run(
             references[task.spec.name] = dict(zip(ids, map(float, numbers[task.spec.name][0]), strict=True))
         for number, team in enumerate(names):
             entry = _entry(team, titled[team], task.spec.name, baseline=number == teams - 1)
-            values = masks[task.spec.name][team] if is_mask else {"": numbers[task.spec.name][1][team]}
+            values = masks[task.spec.name][team] | _beside(task) if is_mask else {"": numbers[task.spec.name][1][team]}
             of_case = [dict(zip(values, each, strict=True)) for each in zip(*values.values(), strict=True)]
             told = [
                 _case_score(case, each, is_mask=is_mask, failed=number == 1 and place % 7 == 6)
@@ -108,6 +109,12 @@ def write_run(
         }
         write_subgroups(store, subgroups(plan, scores, sites))
     return store
+
+
+def _beside(task: PlannedTask) -> dict[str, list[float]]:
+    """Return the values of the metrics that are reported beside the ranking."""
+    beside = [metric.name for metric in task.spec.metrics if not metric.ranked]
+    return {name: [BESIDE + place for place in range(len(task.cases))] for name in beside}
 
 
 def _planned(challenge: Challenge, cases: int, resamples: int, release: str, scheme: Scheme) -> Plan:

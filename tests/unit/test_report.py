@@ -20,7 +20,7 @@ from harness.reports.report import FORMATS
 from harness.scoring.leaderboard import Leaderboard
 from harness.scoring.scores import Scored, Scores
 from harness.specs.challenge import Challenge
-from tests.support.finished_runs import DETAIL, HOST, write_run
+from tests.support.finished_runs import BESIDE, DETAIL, HOST, write_run
 
 HOSTILE = "<script>alert('x')</script>\"&{{ 7 * 7 }}"
 TEAMS, CASES = 4, 14
@@ -154,6 +154,8 @@ def test_a_team_is_told_of_its_cases_what_the_spec_releases(released: Path, team
     assert ("Reference" in words) == told_references
     if told_cases:
         assert all(f"{value:.3f}" in words for value in dice)
+    # A volume's error, next to the team's own volume, would tell the reference.
+    assert (f" {BESIDE:.1f} " in words) == told_references
     assert "<svg" not in content
 
 

@@ -147,7 +147,8 @@ def _cases(
     metrics = [
         metric
         for metric in next(each.metrics for each in run.board.tasks if each.name == spec.name)
-        if any(metric.name in case.values for case in entry.case_scores)
+        # What is reported beside the ranking can tell the reference: a volume's error, next to one's own volume.
+        if (metric.ranked or with_references) and any(metric.name in case.values for case in entry.case_scores)
     ]
     truths = run.scores.references.get(spec.name, {}) if with_references else {}
     scalar = not isinstance(spec.reference, MaskReference)
