@@ -178,7 +178,7 @@ def test_a_child_that_was_killed_is_noted(attacked: Attacked) -> None:
 def test_a_pretended_kill_counts_once_it_came_each_time(attacked: Attacked) -> None:
     (record,) = attacked.records("machine.pretended_kill")
     assert (record["exit_code"], record["attempt"]) == (137, 4)
-    assert record["outcome"]["detail"] == "exit code 137 in each of 4 attempts: it ended itself"
+    assert record["outcome"]["detail"] == "exit code 137: killed in 4 attempts, so it ended itself"
 
 
 def test_what_is_kept_of_logs_is_bounded(attacked: Attacked) -> None:

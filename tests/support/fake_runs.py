@@ -65,7 +65,9 @@ def carried_out(
         trials = missing_trials(plan, store, plan)
         before = (record for _, records in store.finished_records(plan) for record in records)
         patience = (Retries(waits_s), FailFast.having_seen(before, after=plan.fail_fast_after))
-        carry_out(trials, bench, store, executor, window=workers + 2, on_record=recorded.append, patience=patience)
-        assert list(work.iterdir()) == []
-        store.remove_leftovers()
+        try:
+            carry_out(trials, bench, store, executor, window=workers + 2, on_record=recorded.append, patience=patience)
+            assert list(work.iterdir()) == []
+        finally:
+            store.remove_leftovers()
     return store
