@@ -86,6 +86,9 @@ def _show(validation: Validation, show: Format) -> None:
         from harness.reports.validation import verdict_tables
 
         console.stdout().print(verdict_tables(validation.verdicts))
+        for verdict in validation.verdicts:
+            if verdict.by_hand:  # as it is, however long: it is to be copied
+                typer.echo(f"By hand: {verdict.by_hand}")
     if validation.kept is not None:
         typer.echo(f"Work folder: {validation.kept}", err=True)
 

@@ -14,7 +14,14 @@ from harness.records.files import to_json
 from harness.records.plan import Entry, Plan
 from harness.records.record import Record
 from harness.records.store import RunStore
-from harness.reports.files import PROFILE_FILE, write_leaderboard, write_scores, write_stability, write_subgroups
+from harness.reports.files import (
+    PROFILE_FILE,
+    SUBGROUPS_FILE,
+    write_leaderboard,
+    write_scores,
+    write_stability,
+    write_subgroups,
+)
 from harness.reports.profile import profile
 from harness.scoring.drawn import draw
 from harness.scoring.folder import FolderScores, score_folder
@@ -84,6 +91,8 @@ def score_and_rank(store: RunStore, plan: Plan, data: Path) -> Leaderboard:
     groups = {task.spec.name: load_groups(task.spec, data, [case.id for case in task.cases]) for task in plan.tasks}
     if any(groups.values()):
         write_subgroups(store, subgroups(plan, scores, groups))
+    else:
+        (store.folder / SUBGROUPS_FILE).unlink(missing_ok=True)
     store.write(PROFILE_FILE, to_json(profile(_finished(plan, records))))
     return board
 

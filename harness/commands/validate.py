@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +79,8 @@ class ValidateOptions:
     def __post_init__(self) -> None:
         if (self.image is None) == (self.submission is None):
             raise UsageError("validate takes either an image or --submission.", remedy="Give one of the two.")
+        if self.image == "":
+            raise UsageError("The image's name is empty.", remedy="Name one: a tag, a digest or an archive.")
         if self.image is not None and self.task is None:
             raise UsageError("--task is missing: it says what the image is for.", remedy="Give it, as in --task NAME.")
         if self.seconds is not None and not 0 < self.seconds < math.inf:
@@ -139,7 +142,7 @@ def submission_of(options: ValidateOptions, challenge: Challenge) -> SubmissionS
         )
     if options.submission is None:
         image = options.image or ""
-        source = {"archive": Path(image)} if Path(image).is_file() else {"image": image}
+        source = {"archive": Path(image)} if os.path.isfile(image) else {"image": image}  # noqa: PTH113 - of any length
         images = {options.task or "": SubmittedImage.model_validate(source)}
         return SubmissionSpec(team=TEAM, track=next(iter(challenge.spec.tracks)), images=images)
     loaded = load_submissions([options.submission], challenge)

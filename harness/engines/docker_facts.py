@@ -35,7 +35,7 @@ def engine_facts(name: str, info: Mapping[str, Any], version: Mapping[str, Any],
         shares_mounts=shares_mounts,
         cgroups=f"{info.get('CgroupDriver', 'unknown')}, version {info.get('CgroupVersion', '1')}",
         storage_driver=info.get("Driver", ""),
-        storage=Path(info["DockerRootDir"]) if shares_mounts else None,
+        storage=Path(info["DockerRootDir"]) if shares_mounts and "DockerRootDir" in info else None,
         filters_system_calls=filters_system_calls(info.get("SecurityOptions") or ()),
         unbounded=tuple(what for field, what in BOUNDS.items() if info.get(field) is False),
         cdi_devices=tuple(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.metrics.arguments import check_scalars
 from harness.metrics.averages import mean
 from harness.metrics.parameters import MetricParameters
-from harness.metrics.regression import _power_of_two, _standardised
+from harness.metrics.regression import _standardised, power_of_two
 
 
 def bias(
@@ -100,7 +100,7 @@ def age_gap_slope(
     if standardised is None:
         return None
     gap = prediction - reference
-    scale = _power_of_two(gap)
+    scale = power_of_two(gap)
     covariance = mean((standardised * _centred(gap / scale)).tolist())
     deviation = mean((standardised * _centred(reference)).tolist())
     slope = covariance / deviation

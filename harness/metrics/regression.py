@@ -87,7 +87,7 @@ def root_mean_squared_error(
     """
     check_scalars("root_mean_squared_error", reference, prediction)
     error = prediction - reference
-    scale = _power_of_two(error)
+    scale = power_of_two(error)
     return scale * math.sqrt(mean(((error / scale) ** 2).tolist()))
 
 
@@ -185,11 +185,11 @@ def spearman_r(
 
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Shift and scale values to mean 0 and standard deviation 1, shape (cases,); None where they are constant."""
-    scale = _power_of_two(values)
+    scale = power_of_two(values)
     deviations = values / scale
     for _ in range(2):  # the first mean is rounded; the second is what that rounding left in the deviations
         deviations = deviations - mean(deviations.tolist())
-    spread = _power_of_two(deviations)  # squares of small deviations beside a large mean must not vanish
+    spread = power_of_two(deviations)  # squares of small deviations beside a large mean must not vanish
     deviations = deviations / spread
     standard_deviation = math.sqrt(mean((deviations**2).tolist()))
     if standard_deviation * spread * scale <= CONSTANT_STANDARD_DEVIATION:
@@ -203,7 +203,7 @@ def _middle_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[places])
 
 
-def _power_of_two(values: NDArray[np.float64]) -> float:
+def power_of_two(values: NDArray[np.float64]) -> float:
     """Return a scale that brings the largest value between 1/2 and 1 and, being a power of two, rounds none."""
     exponent = math.frexp(float(np.abs(values).max()))[1]
     return math.ldexp(1.0, max(-1021, min(exponent, 1023)))

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from harness.errors import MetricError
 from harness.metrics.metric import Metric
+from harness.metrics.moments import Moments, root_mean_square
 from harness.metrics.parameters import MetricParameters
+from harness.metrics.regression import power_of_two
 
 Array = NDArray[np.float64]
 Resampled = Callable[[Array], Array]
-CONSTANT_VARIANCE = 1e-18
-"""The square of the standard deviation up to which values count as constant."""
 
 
 def resampled(metric: Metric, reference: Array | None, values: Array, parameters: MetricParameters) -> Resampled:
@@ -58,7 +58,9 @@ def weighted_mean(values: Array) -> Resampled:
     >>> weighted_mean(np.array([0.2, 0.6]))(np.array([[1.0, 1.0], [2.0, 0.0]])).tolist()
     [0.4, 0.2]
     """
-    return lambda weights: np.asarray(weights @ values / weights.sum(axis=1))
+    scale = power_of_two(values)  # a sum of finite values must not overflow
+    scaled = values / scale
+    return lambda weights: np.asarray(weights @ scaled / weights.sum(axis=1) * scale)
 
 
 def weighted_median(values: Array) -> Resampled:
@@ -77,7 +79,7 @@ def weighted_median(values: Array) -> Resampled:
         total = up_to[:, -1:]
         lower = (up_to < np.floor((total + 1) / 2)).sum(axis=1)
         upper = (up_to < np.floor((total + 2) / 2)).sum(axis=1)
-        return np.asarray((ordered[lower] + ordered[upper]) / 2)
+        return np.asarray(ordered[lower] / 2 + ordered[upper] / 2)
 
     return median
 
@@ -113,8 +115,8 @@ def _average_precision(reference: Array, prediction: Array, _: MetricParameters)
 
     def precision(weights: Array) -> Array:
         drawn = weights[:, order]
-        gained = np.add.reduceat(drawn * positive, starts, axis=1)
-        found, seen = np.cumsum(gained, axis=1), np.cumsum(np.add.reduceat(drawn, starts, axis=1), axis=1)
+        gained = _added_up(drawn * positive, starts)
+        found, seen = np.cumsum(gained, axis=1), np.cumsum(_added_up(drawn, starts), axis=1)
         weighted = (gained * found / np.maximum(seen, 1.0)).sum(axis=1)
         one_class = found[:, -1] == seen[:, -1]
         return np.where(one_class, np.nan, _divided(weighted, found[:, -1]))
@@ -128,7 +130,7 @@ def _brier_score(reference: Array, prediction: Array, _: MetricParameters) -> Re
 
 def _calibration_error(reference: Array, prediction: Array, parameters: MetricParameters) -> Resampled:
     bins = int(parameters.bins)  # type: ignore[attr-defined]
-    place = np.minimum((prediction * bins).astype(np.int64), bins - 1)
+    place = np.searchsorted(np.arange(1, bins) / bins, prediction, side="right")
     gap = np.zeros((reference.size, bins))
     gap[np.arange(reference.size), place] = prediction - reference
     return lambda weights: np.asarray(np.abs(weights @ gap).sum(axis=1) / weights.sum(axis=1))
@@ -153,8 +155,7 @@ def _mae(reference: Array, prediction: Array, _: MetricParameters) -> Resampled:
 
 
 def _root_mean_squared_error(reference: Array, prediction: Array, _: MetricParameters) -> Resampled:
-    mean_square = weighted_mean((prediction - reference) ** 2)
-    return lambda weights: np.sqrt(mean_square(weights))
+    return lambda weights: root_mean_square(prediction - reference, weights)
 
 
 def _bias(reference: Array, prediction: Array, _: MetricParameters) -> Resampled:
@@ -162,31 +163,26 @@ def _bias(reference: Array, prediction: Array, _: MetricParameters) -> Resampled
 
 
 def _age_gap_slope(reference: Array, prediction: Array, _: MetricParameters) -> Resampled:
-    moments = _Moments.of(reference, prediction - reference)
-
-    def slope(weights: Array) -> Array:
-        drawn = moments.drawn(weights)
-        return np.where(drawn.x_varies, _divided(drawn.covariance, drawn.x_variance), np.nan)
-
-    return slope
+    moments = Moments(reference, prediction - reference)
+    return lambda weights: moments.drawn(weights).slope()
 
 
 def _pearson_r(reference: Array, prediction: Array, _: MetricParameters) -> Resampled:
-    moments = _Moments.of(reference, prediction)
+    moments = Moments(reference, prediction)
     return lambda weights: moments.drawn(weights).correlation()
 
 
 def _spearman_r(reference: Array, prediction: Array, _: MetricParameters) -> Resampled:
     ranks = _weighted_ranks(reference), _weighted_ranks(prediction)
+    moments = Moments(reference, prediction)
 
     def correlation(weights: Array) -> Array:
-        total = weights.sum(axis=1, keepdims=True)
-        x, y = (rank(weights) - (total + 1) / 2 for rank in ranks)
-        products = [(weights * each).sum(axis=1) for each in (x * x, x * y, y * y)]
-        variances = [products[0] / total[:, 0], products[2] / total[:, 0]]
+        drawn = moments.drawn(weights)
+        middle = (weights.sum(axis=1, keepdims=True) + 1) / 2
+        x, y = (rank(weights) - middle for rank in ranks)
+        products = [(weights * one * other).sum(axis=1) for one, other in ((x, x), (x, y), (y, y))]
         found = _divided(products[1], np.sqrt(products[0] * products[2]))
-        constant = np.minimum(*variances) <= CONSTANT_VARIANCE
-        return np.where(constant, np.nan, np.clip(found, -1.0, 1.0))
+        return np.where(drawn.vary, np.clip(found, -1.0, 1.0), np.nan)
 
     return correlation
 
@@ -199,48 +195,21 @@ def _weighted_ranks(values: Array) -> Callable[[Array], Array]:
     group[order] = np.searchsorted(starts, np.arange(values.size), side="right") - 1
 
     def ranks(weights: Array) -> Array:
-        in_group = np.add.reduceat(weights[:, order], starts, axis=1)
+        in_group = _added_up(weights[:, order], starts)
         middle = np.cumsum(in_group, axis=1) - (in_group - 1) / 2
         return np.asarray(middle[:, group])
 
     return ranks
 
 
+def _added_up(weights: Array, starts: NDArray[np.int64]) -> Array:
+    """Add up the weights of each run of equal values, shape (draws, runs)."""
+    return weights if starts.size == weights.shape[1] else np.add.reduceat(weights, starts, axis=1)
+
+
 def _starts(ordered: Array) -> NDArray[np.int64]:
     """Return where each run of equal values begins."""
     return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-
-
-class _Drawn:
-    """Variances and covariance within each draw, each of shape (draws,)."""
-
-    def __init__(self, means: Array) -> None:
-        x, y, xx, yy, xy = means.T
-        self.x_variance, self.y_variance, self.covariance = xx - x * x, yy - y * y, xy - x * y
-
-    @property
-    def x_varies(self) -> NDArray[np.bool_]:
-        return np.asarray(self.x_variance > CONSTANT_VARIANCE)
-
-    def correlation(self) -> Array:
-        varies = self.x_varies & (self.y_variance > CONSTANT_VARIANCE)
-        scale = np.sqrt(np.where(varies, self.x_variance * self.y_variance, 1.0))
-        return np.where(varies, np.clip(self.covariance / scale, -1.0, 1.0), np.nan)
-
-
-class _Moments:
-    """The first two moments of two quantities, centred so that little is lost when squares are subtracted."""
-
-    def __init__(self, columns: Array) -> None:
-        self.columns = columns
-
-    @classmethod
-    def of(cls, x: Array, y: Array) -> _Moments:
-        x, y = x - x.mean(), y - y.mean()
-        return cls(np.stack([x, y, x * x, y * y, x * y], axis=1))
-
-    def drawn(self, weights: Array) -> _Drawn:
-        return _Drawn(weights @ self.columns / weights.sum(axis=1, keepdims=True))
 
 
 def _divided(numerator: Array, denominator: Array) -> Array:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from harness.scoring.leaderboard import Leaderboard, MetricColumn, Row, TaskCell
+import math
+
+from harness.scoring.leaderboard import Leaderboard, MetricColumn, Row, TaskCell, TrackTable
 from harness.scoring.scores import Scored
 from harness.scoring.spreads import Interval
 
@@ -101,12 +103,25 @@ def notes(board: Leaderboard) -> tuple[str, ...]:
             "cases. Teams with the same letter cannot be told from the best of them "
             f"(adjusted tests, α = {board.ranking.alpha:g})."
         )
+    found += [note for track in board.tracks if (note := _undecided(board, track))]
     if any(row.provisional for row in rows):
         found.append(PROVISIONAL_NOTE)
     return tuple(found)
 
 
+def _undecided(board: Leaderboard, track: TrackTable) -> str:
+    """Say where resamples are too few for so many teams: after Holm's adjustment no test on them can be significant."""
+    teams = sum(row.stability is not None for row in track.rows)
+    needed = math.ceil(teams * (teams - 1) / board.ranking.alpha)
+    if needed <= board.ranking.resampling.resamples:
+        return ""
+    return (
+        f"{track.name}: tests on resamples (correlations, overall ranks) cannot tell {teams} teams apart with "
+        f"{board.ranking.resampling.resamples:,} of them; set ranking.resampling.resamples to {needed:,} or more."
+    )
+
+
 PROVISIONAL_NOTE = (
-    "* provisional: some cases have no result yet, for reasons that are not the team's. "
-    "Run the same command again to complete them."
+    "* provisional: some cases have no result yet, for reasons that are not the team's; every place of the track may "
+    "still change. Run the same command again to complete them."
 )

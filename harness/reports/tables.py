@@ -55,11 +55,16 @@ def reported_tables(board: Leaderboard, track: TrackTable) -> tuple[Table, ...]:
             tables.append(
                 Table(
                     title=f"{task.title}: reported beside the ranking",
-                    columns=(Column("Team", numeric=False), *(Column(metric_title(metric)) for metric in reported)),
+                    columns=(
+                        Column("Team", numeric=False),
+                        *(Column(metric_title(metric)) for metric in reported),
+                        Column("Valid"),
+                    ),
                     rows=tuple(
                         (
                             cells.team(row),
                             *(cells.metric_value(row.tasks[task.name], metric) for metric in reported),
+                            cells.coverage(row.tasks[task.name]),
                         )
                         for row in sorted(rows, key=lambda row: _task_order(row, task))
                     ),

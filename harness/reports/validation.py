@@ -37,9 +37,6 @@ def _parts(verdict: Verdict) -> Iterable[RenderableType]:
         table.add_row(check.title, Text(check.status, style=STYLES[check.status]), _told(check))
     yield table
     yield Text(summary(verdict), style=STYLES[Status.FAILED if verdict.count(Status.FAILED) else Status.PASSED])
-    if verdict.by_hand:
-        # Not wrapped: it is to be copied.
-        yield Text(f"By hand: {verdict.by_hand}", overflow="ignore", no_wrap=True)
     yield Text("")
 
 

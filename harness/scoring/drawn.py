@@ -71,27 +71,37 @@ def draw(plan: Plan, scores: Scores) -> DrawnRun:
     ranking = plan.challenge.ranking
     entries = tuple(sorted(scores.entries, key=lambda entry: (entry.track, entry.team, entry.task)))
     evidence = collect([task.spec for task in plan.tasks], entries, scores.references)
-    draws, redrawn = _draw(evidence, ranking, plan.seed)
+    classes = classes_of(evidence)
+    draws, redrawn = _draw(evidence, classes, ranking, plan.seed)
     tasks = ranked_tasks(plan)
     tracks = tuple(
-        _track(name, tasks, entries, evidence, draws, ranking, plan.seed)
+        _track(name, tasks, entries, evidence, draws, classes, ranking, plan.seed)
         for name in plan.challenge.tracks
         if any(entry.track == name for entry in entries)
     )
     return DrawnRun(ranking, plan.seed, entries, draws, redrawn, tracks)
 
 
+def classes_of(evidence: Mapping[EvidenceKey, Evidence]) -> dict[str, NDArray[np.float64]]:
+    """Return by task the classes of its cases, shape (cases,), where a metric needs both in every draw."""
+    return {
+        key.task: each.reference for key, each in evidence.items() if each.metric.classes and each.reference is not None
+    }
+
+
 def _draw(
-    evidence: Mapping[EvidenceKey, Evidence], ranking: Ranking, seed: int
+    evidence: Mapping[EvidenceKey, Evidence],
+    classes: Mapping[str, NDArray[np.float64]],
+    ranking: Ranking,
+    seed: int,
 ) -> tuple[dict[EvidenceKey, NDArray[np.float64]], dict[str, int]]:
     """Draw task by task: the same draws of a task, whoever entered it and whatever is computed in them."""
     draws: dict[EvidenceKey, NDArray[np.float64]] = {}
     redrawn: dict[str, int] = {}
     for task in sorted({key.task for key in evidence}):
         of_task = {key: each for key, each in evidence.items() if key.task == task}
-        classes = next((each.reference for each in of_task.values() if each.metric.classes), None)
         values, redrawn[task] = resample(
-            of_task, ranking.resampling.resamples, ranking.average, generator(seed, task), classes
+            of_task, ranking.resampling.resamples, ranking.average, generator(seed, task), classes.get(task)
         )
         draws |= values
     return draws, redrawn
@@ -103,6 +113,7 @@ def _track(
     entries: tuple[EntryScore, ...],
     evidence: Mapping[EvidenceKey, Evidence],
     draws: Draws,
+    classes: Mapping[str, NDArray[np.float64]],
     ranking: Ranking,
     seed: int,
 ) -> DrawnTrack:
@@ -111,7 +122,7 @@ def _track(
     track = TrackEvidence(name, teams, tasks, own)
     orders = draws
     if ranking.scheme == "rank_then_aggregate":
-        orders, _ = _draw(track.ordering(ranking.scheme), ranking, seed)
+        orders, _ = _draw(track.ordering(ranking.scheme), classes, ranking, seed)
     tests = {
         (task.name, metric.name): compare(
             [own[key] for key in track.keys(task, metric)], [draws[key] for key in track.keys(task, metric)]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.scoring.evidence import Evidence
+from harness.scoring.rank import settle
 from harness.specs.challenge import Average
 
 Array = NDArray[np.float64]
@@ -96,7 +97,7 @@ def interval(values: Array, confidence: float) -> tuple[float, float] | None:
     if not defined.size:
         return None
     tail = (1 - confidence) / 2
-    low, high = np.quantile(np.round(defined, 12), [tail, 1 - tail]).tolist()
+    low, high = np.quantile(settle(defined), [tail, 1 - tail]).tolist()
     return low, high
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
 from harness.datasets import references
@@ -14,7 +13,7 @@ from harness.datasets.index import reference_ids, reference_path
 from harness.datasets.scalars import parse_number
 from harness.errors import DatasetError, nearest
 from harness.records.plan import Kept
-from harness.scoring.draws import generator, interval, resample
+from harness.scoring.draws import generator, resample
 from harness.scoring.evidence import evidence
 from harness.scoring.mask_values import score_mask
 from harness.scoring.predictions import read_regions
@@ -95,6 +94,7 @@ def score_folder(
     found = {spec.name: evidence(spec, task, scored, truths) for spec in task.metrics}
     classes = next((each.reference for each in found.values() if each.metric.classes), None)
     draws, _ = resample(found, ranking.resampling.resamples, ranking.average, generator(seed, task.name), classes)
+    intervals = {name: Interval.of(drawn, ranking.resampling.confidence) for name, drawn in draws.items()}
     values = {name: each.value(ranking.average) for name, each in found.items()}
     return FolderScores(
         challenge=challenge,
@@ -107,7 +107,7 @@ def score_folder(
             name: Unscored(status="undefined", reason=found[name].undefined) if value is None else Scored(value=value)
             for name, value in values.items()
         },
-        intervals=_intervals(draws, ranking.resampling.confidence),
+        intervals={name: found for name, found in intervals.items() if found is not None},
         case_scores=tuple(scored),
     )
 
@@ -146,12 +146,3 @@ def prediction_files(task: TaskSpec, folder: Path, cases: tuple[str, ...]) -> di
 def _mask(task: TaskSpec, root: Path, case: str, ending: str, file: Path | None) -> CaseScore:
     reference = references.load_mask(task, root, case)
     return score_mask(task, case, ending, reference, read_regions(file, reference, task.structures) if file else None)
-
-
-def _intervals(draws: Mapping[str, np.ndarray], confidence: float) -> dict[str, Interval]:
-    found = {name: interval(values, confidence) for name, values in draws.items()}
-    return {
-        name: Interval(low=ends[0], high=ends[1], undefined=int(np.isnan(draws[name]).sum()))
-        for name, ends in found.items()
-        if ends is not None
-    }

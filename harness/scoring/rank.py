@@ -23,6 +23,7 @@ Keys = Mapping[str, Mapping[str, Values]]
 
 RANK_DECIMALS = 9
 """Mean ranks are rounded to this before they are compared, so that the order of addition cannot split a tie."""
+LARGE = 2.0**53 / 1e12
 VALUE_DECIMALS = 12
 """Values are rounded to this first: the last bits of a sum must not decide on which side of a half a value lies."""
 
@@ -172,7 +173,7 @@ def _number(value: float | None) -> float:
 
 def order_keys(values: Values, metric: MetricSpec) -> Values:
     """Turn a metric's values into keys, lower is better: rounded as the spec says, and signed by its direction."""
-    shown = rounded(values, metric.decimals)
+    shown = rounded(np.where(np.isfinite(values), values, np.nan), metric.decimals)
     if metric.direction == "higher":
         return -shown
     return np.abs(shown) if metric.direction == "zero" else shown
@@ -188,13 +189,20 @@ def rounded(values: Values, decimals: int) -> Values:
     >>> rounded(np.array([0.1 + 0.0005]), 3).tolist() == [round(round(0.1 + 0.0005, 12), 3)]
     True
     """
-    settled = np.round(values, VALUE_DECIMALS)
-    scaled = settled * 10.0**decimals
-    result = np.round(settled, decimals)
+    settled = settle(values)
+    large = np.abs(settled) >= LARGE
+    scaled = np.where(large, 0.0, settled) * 10.0**decimals
+    result = np.where(large, settled, np.round(np.where(large, 0.0, settled), decimals))
     # Python rounds the number itself, NumPy a product: they part at halves, and what is shown is Python's.
     for place_of in np.flatnonzero(np.abs(scaled - np.floor(scaled) - 0.5).ravel() < 1e-6):
         result.flat[place_of] = round(float(settled.flat[place_of]), decimals)
     return np.asarray(result + 0.0)  # no negative zero
+
+
+def settle(values: Values) -> Values:
+    """Round what may be the last bits of a sum; large values have no such decimals."""
+    large = ~(np.abs(values) < LARGE)
+    return np.asarray(np.where(large, values, np.round(np.where(large, 0.0, values), VALUE_DECIMALS)))
 
 
 def place(

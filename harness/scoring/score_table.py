@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.datasets.scalars import NotOneNumber, parse_number
 from harness.errors import UsageError, nearest
 from harness.scoring.leaderboard import Leaderboard, Row, TaskCell, TrackTable, task_column
 from harness.scoring.rank import Contender, RankedTask, Standing, rank
@@ -17,7 +17,6 @@ from harness.specs.challenge import Challenge
 from harness.specs.task import TaskSpec
 
 LARGEST_FILE = 8 << 20
-UNSCORED = Unscored(status="undefined", reason="the table holds no value")
 TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0", "")
 
 
@@ -98,6 +97,10 @@ def _lines(path: Path) -> list[_Line]:
             f"{path}: has no column 'team', or no row below its header.",
             remedy="Write one row per team, under a header.",
         )
+    names = list(reader.fieldnames or ())
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise UsageError(f"{path}: the column '{repeated}' is there twice.", remedy="Remove one of them.")
     for number, row in rows:
         if None in row or None in row.values():
             raise UsageError(f"{path}: row {number} has more or fewer cells than the header.", remedy="Correct it.")
@@ -148,12 +151,10 @@ def _value(line: _Line, column: str) -> float | None:
     if not text:
         return None
     try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise line.fault(column, f"holds {text!r:.40}, which is no finite number", "Correct it, or leave it empty.")
-    return value
+        return parse_number(text.encode())
+    except NotOneNumber as fault:
+        said = f"holds {text!r:.40}, which is no finite number"
+        raise line.fault(column, said, "Correct it, or leave it empty.") from fault
 
 
 def _is_baseline(line: _Line) -> bool:

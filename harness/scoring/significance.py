@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.scoring.evidence import Evidence
-from harness.scoring.rank import VALUE_DECIMALS, order_keys
+from harness.scoring.rank import VALUE_DECIMALS, order_keys, settle
 from harness.specs.task import Direction
 
 Array = NDArray[np.float64]
@@ -128,11 +128,12 @@ def groups(order: Sequence[int], p: Array, alpha: float) -> list[int]:
     [1, 1, 2]
     """
     found = [0] * len(order)
-    number, best = 0, -1
+    best: list[int] = []
     for team in order:
-        if best < 0 or p[best, team] <= alpha:
-            number, best = number + 1, team
-        found[team] = number
+        alike = next((number for number, each in enumerate(best) if p[each, team] > alpha), None)
+        if alike is None:
+            best.append(team)
+        found[team] = len(best) if alike is None else alike + 1
     return found
 
 
@@ -151,7 +152,7 @@ def _wilcoxon(direction: Direction, values: Array) -> Array:
 
     worth = {"higher": values, "lower": -values, "zero": -np.abs(values), "none": values}[direction]
     one, other = np.nonzero(~np.eye(len(worth), dtype=bool))
-    leads = np.round(worth[one] - worth[other], VALUE_DECIMALS)
+    leads = settle(worth[one] - worth[other])
     differ = np.nan_to_num(leads).any(axis=1)
     p = np.ones((len(worth), len(worth)))
     if differ.any():
@@ -184,14 +185,16 @@ def _delong(evidence: Sequence[Evidence]) -> Array:
         by_positive.append(pairs.mean(axis=1))
         by_negative.append(pairs.mean(axis=0))
     areas = np.array([each.mean() for each in by_positive])
+    # However far apart two teams are, so few cases cannot say more than the number of ways to give them their classes.
+    fewest = 1 / math.comb(int(positive.sum() + negative.sum()), int(positive.sum()))
     covariance = _covariance(np.stack(by_positive)) + _covariance(np.stack(by_negative))
 
     def p(i: int, j: int) -> float:
         variance = covariance[i, i] + covariance[j, j] - 2 * covariance[i, j]
         lead = float(areas[i] - areas[j])
         if variance <= 1e-18:  # the same order of cases, or no doubt at all
-            return 0.0 if lead > 1e-12 else 1.0
-        return 0.5 * math.erfc(lead / math.sqrt(2 * variance))
+            return fewest if lead > 1e-12 else 1.0
+        return max(fewest, 0.5 * math.erfc(lead / math.sqrt(2 * variance)))
 
     return _pairwise(len(evidence), p)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from harness.records.plan import Kept
+from harness.scoring.draws import interval
 from harness.scoring.significance import Method
 
 
@@ -19,9 +22,15 @@ class Interval(Kept):
         In how many draws the metric had no value.
     """
 
-    low: float
-    high: float
+    low: float = Field(allow_inf_nan=False)
+    high: float = Field(allow_inf_nan=False)
     undefined: int = 0
+
+    @classmethod
+    def of(cls, values: NDArray[np.float64], confidence: float) -> Interval | None:
+        """Take the interval of a metric's values in all draws; None where it has a value in none."""
+        ends = interval(values, confidence)
+        return None if ends is None else cls(low=ends[0], high=ends[1], undefined=int(np.isnan(values).sum()))
 
 
 class EntryIntervals(Kept):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.scoring.drawn import DrawnRun, DrawnTrack
-from harness.scoring.draws import interval, kendall_tau, spread
+from harness.scoring.draws import kendall_tau, spread
 from harness.scoring.evidence import EvidenceKey
 from harness.scoring.rank import Placed, Ranks, Values, place
 from harness.scoring.schemes import drawn_keys, point_keys
@@ -67,9 +67,9 @@ def _intervals(entry: EntryScore, drawn: DrawnRun) -> EntryIntervals:
     metrics = {}
     for name in entry.metrics:
         values = drawn.draws[EvidenceKey(entry.track, entry.team, entry.task, name)]
-        found = interval(values, drawn.ranking.resampling.confidence)
+        found = Interval.of(values, drawn.ranking.resampling.confidence)
         if found is not None:
-            metrics[name] = Interval(low=found[0], high=found[1], undefined=int(np.isnan(values).sum()))
+            metrics[name] = found
     return EntryIntervals(track=entry.track, team=entry.team, task=entry.task, metrics=metrics)
 
 

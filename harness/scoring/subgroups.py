@@ -12,7 +12,8 @@ from pydantic import Field
 
 from harness.datasets.groups import Groups
 from harness.records.plan import Kept, Plan
-from harness.scoring.draws import generator, interval, resample
+from harness.scoring.drawn import classes_of
+from harness.scoring.draws import generator, resample
 from harness.scoring.evidence import Evidence, EvidenceKey, collect
 from harness.scoring.scores import Scores
 from harness.scoring.spreads import Interval
@@ -122,19 +123,13 @@ def _group(
     task: str, column: str, name: str, evidence: Mapping[EvidenceKey, Evidence], plan: Plan
 ) -> dict[EvidenceKey, GroupValue]:
     ranking = plan.challenge.ranking
-    draws, _ = resample(
-        evidence, ranking.resampling.resamples, ranking.average, generator(plan.seed, task, column, name)
-    )
+    random, classes = generator(plan.seed, task, column, name), classes_of(evidence).get(task)
+    draws, _ = resample(evidence, ranking.resampling.resamples, ranking.average, random, classes)
     return {key: _value(each, draws[key], ranking) for key, each in evidence.items()}
 
 
 def _value(evidence: Evidence, draws: NDArray[np.float64], ranking: Ranking) -> GroupValue:
-    found = interval(draws, ranking.resampling.confidence)
-    undefined = int(np.isnan(draws).sum())
-    return GroupValue(
-        value=evidence.value(ranking.average),
-        interval=None if found is None else Interval(low=found[0], high=found[1], undefined=undefined),
-    )
+    return GroupValue(value=evidence.value(ranking.average), interval=Interval.of(draws, ranking.resampling.confidence))
 
 
 def _gap(values: Mapping[str, float | None]) -> Gap | None:

@@ -10,7 +10,7 @@ from harness.specs.task import MaskOutput, OneOf, ScalarOutput, TaskSpec
 from harness.validation import image_checks, surroundings_checks
 from harness.validation.check import Finding, Status, failed, not_run, passed, warning
 from harness.validation.evidence import Evidence, Seen
-from harness.validation.hints import UNKNOWN_FLAG, hint, last_words
+from harness.validation.hints import ASKS_FOR_FLAG, UNKNOWN_FLAG, hint, last_words
 
 NARROW = 0.8
 """Above this share of a limit, another machine may well be over it."""
@@ -53,6 +53,12 @@ def flags(evidence: Evidence) -> Finding:
         return failed(
             f"{told(unknown, evidence)}: {last_words(unknown[0].log)}",
             f"Accept {what}; the flags are {' '.join(each.flag for each in task.all_inputs)} --output.",
+        )
+    asking = [each for each in evidence.ended(Ending.CRASHED) if ASKS_FOR_FLAG.search(each.log)]
+    if asking:
+        return failed(
+            f"{told(asking, evidence)}: {last_words(asking[0].log)}",
+            f"Take the task's flags alone: {' '.join(each.flag for each in task.all_inputs)} --output.",
         )
     for flag, with_it in _branches(task, started):
         without = [each for each in started if each not in with_it]

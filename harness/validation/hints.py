@@ -13,6 +13,9 @@ NO_NETWORK = re.compile(
 READ_ONLY = re.compile(r"Read-only file system(?:: '([^']*)')?")
 NO_PERMISSION = re.compile(r"[Pp]ermission denied(?:: '([^']*)')?")
 UNKNOWN_FLAG = re.compile(r"(?:unrecognized arguments|[Nn]o such option|unrecognized option|unknown option)s?:? *(.*)")
+ASKS_FOR_FLAG = re.compile(
+    r"(?:arguments are required|[Mm]issing option|Unknown command line flag|flag provided but not defined): *(.*)"
+)
 NO_SCRIPT = re.compile(r"can't open file '(/app/predict\.py)'")
 
 HINTS: tuple[tuple[re.Pattern[str], str], ...] = (

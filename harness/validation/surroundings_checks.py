@@ -83,7 +83,14 @@ def deterministic(evidence: Evidence) -> Finding:
             f"{_case(evidence)} failed, and succeeded when it was simply run again",
             "Look for what differs from one time to the next: time-outs, threads, random numbers, memory.",
         )
-    pair = _answers(evidence.seen[0], evidence.again)
+    first, repeats = evidence.seen[0], [each for each in (evidence.again, evidence.last) if each is not None]
+    broken = next((each for each in repeats if not each.is_ok and not each.is_the_machines), None)
+    if first.is_ok and broken is not None:
+        return failed(
+            f"{first.case.id} succeeded, and ended with {broken.ending} when it was run again",
+            "Look for what differs from one time to the next: time-outs, threads, random numbers, memory.",
+        )
+    pair = _answers(first, evidence.again)
     if pair is None:
         return not_run("there are no two answers to one case")
     apart = difference(evidence.task.spec, *pair)

@@ -153,10 +153,20 @@ def test_the_line_that_is_printed_does_the_same_by_hand(made_up: Path) -> None:
     [verdict] = validation.verdicts
     assert validation.kept is not None
     [predicted] = (validation.kept / "run/predictions").rglob("case-2/prediction.txt")
-    [staged] = (validation.kept / "run/work").iterdir()
+    [staged] = (validation.kept / "cases").iterdir()
     subprocess.run(shlex.split(verdict.by_hand), check=True, timeout=60)
     assert (staged / "out/prediction.txt").read_text() == predicted.read_text()
     subprocess.run(["rm", "-rf", validation.kept], check=True)
+
+
+def test_the_line_is_printed_whole(made_up: Path) -> None:
+    image = script_image(FLAGS + "say(0.5)", lines=LABEL)
+    words = ("--task", "infarct", "--data", made_up, "--case", "1", "--keep", "--gpus", "none")
+    ended = fomo_eval("validate", image, *words)
+    assert ended.code == 0, ended.err
+    [line] = [line for line in ended.out.splitlines() if line.startswith("By hand: docker run ")]
+    assert line.endswith("--output /output/prediction.txt")
+    subprocess.run(["rm", "-rf", ended.err.split("Work folder: ")[1].strip()], check=True)
 
 
 def test_every_output_says_the_same(made_up: Path, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,10 @@ def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
         said = capfd.readouterr()
         code = ended.value.code
         assert isinstance(code, int)
+        with warnings.catch_warnings():
+            # docker-py leaves the socket of a connection that failed to whichever garbage collection comes next.
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
         return Finished(code, said.out, said.err)
 
     return call

@@ -166,9 +166,9 @@ def test_a_number_out_of_range_is_refused(place: Place, command: Command, option
 
 
 def test_a_misspelt_challenge(place: Place, command: Command) -> None:
-    place.options["--challenge"] = "fomo26"
+    place.options["--challenge"] = "fomo255"
     said = one_line(command(*place.words()), USAGE)
-    assert "There is no challenge 'fomo26'" in said
+    assert "There is no challenge 'fomo255'" in said
     assert "Did you mean 'fomo25'?" in said
     assert not place.out.exists()
 
@@ -185,9 +185,9 @@ def test_without_an_engine_the_machine_is_to_blame_and_nothing_is_written(place:
     [
         (("tasks", "show", "infarkt"), "fomo25 has no task 'infarkt'. Did you mean 'infarct'?"),
         (("tasks", "schema", "taks"), "There is no schema 'taks'. Did you mean 'task'?"),
-        (("tasks", "list", "--challenge", "fomo52"), "Did you mean 'fomo25'?"),
+        (("tasks", "list", "--challenge", "fomo255"), "Did you mean 'fomo25'?"),
         (("init", "never-made", "--task", "infarkt"), "fomo25 has no task 'infarkt'. Did you mean 'infarct'?"),
-        (("init", "never-made", "--task", "infarct", "--challenge", "fomo52"), "Did you mean 'fomo25'?"),
+        (("init", "never-made", "--task", "infarct", "--challenge", "fomo255"), "Did you mean 'fomo25'?"),
     ],
 )
 def test_a_misspelt_task_schema_or_challenge_is_told_with_the_one_that_was_meant(

@@ -142,7 +142,7 @@ def _prepared(folder: Path, attacks: list[Attack]) -> Path:
 
 def _run(folder: Path, out: Path, submissions: Path, user: int | None) -> Attacked:
     words: list[str | Path] = ["run", "--challenge", folder / "challenge", "--data", folder / "data", "--out", out]
-    words += ["--submissions", submissions, "--gpus", "none", "--workers", "2"]
+    words += ["--submissions", submissions, "--gpus", "none", "--workers", "2", "--no-report"]
     with (folder / "messages").open("wb+") as messages, _Watch(folder) as watch:
         process = subprocess.Popen(
             [*becoming(user, ENGINE_SOCKET), *COMMAND, *map(str, words)],

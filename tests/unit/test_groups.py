@@ -109,6 +109,8 @@ def test_metrics_within_groups_are_those_of_their_cases(fomo25: Challenge) -> No
     assert dice.gap.size == pytest.approx(abs(means["A"] - means["B"]))
     for column in found.columns:
         for metric in column.metrics:
+            if metric.metric in ("predicted_volume", "volume_error"):
+                continue  # the invented teams have no volumes
             for value in metric.groups.values():
                 assert value.interval is not None
                 assert value.value is not None

@@ -126,7 +126,8 @@ def test_report_only_metrics_do_not_count() -> None:
     assert places(table, tasks) == {"a": 1, "b": 2}
 
 
-values = st.one_of(st.none(), st.floats(-1e6, 1e6, allow_nan=False), st.sampled_from([0.0, 0.5, 1.0]))
+odd = [0.0, 0.5, 1.0, 1e300, -1e300, 1.7e308, math.inf, -math.inf, math.nan]
+values = st.one_of(st.none(), st.floats(-1e6, 1e6, allow_nan=False), st.sampled_from(odd))
 tables = st.lists(st.tuples(values, values), min_size=1, max_size=8).map(
     lambda rows: [
         Contender(f"team{number}", {"first": {"dice": dice}, "second": {"mae": mae}})
@@ -143,6 +144,10 @@ def test_the_order_of_teams_changes_nothing(table: list[Contender], random: obje
     assert rank(shuffled, TWO_TASKS, Ranking()) == rank(table, TWO_TASKS, Ranking())
 
 
+def is_value(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
 @settings(derandomize=True, deadline=None)
 @given(tables)
 def test_a_missing_value_never_outranks_a_finite_one(table: list[Contender]) -> None:
@@ -150,7 +155,7 @@ def test_a_missing_value_never_outranks_a_finite_one(table: list[Contender]) -> 
     for better in table:
         for worse in table:
             for task, name in (("first", "dice"), ("second", "mae")):
-                if better.values[task][name] is not None and worse.values[task][name] is None:
+                if is_value(better.values[task][name]) and not is_value(worse.values[task][name]):
                     assert standings[better.team].tasks[task].rank < standings[worse.team].tasks[task].rank
 
 
@@ -162,5 +167,5 @@ def test_ranks_are_finite_and_better_values_never_rank_worse(table: list[Contend
         assert math.isfinite(standings[one.team].overall_rank)
         for other in table:
             mine, theirs = one.values["first"]["dice"], other.values["first"]["dice"]
-            if mine is not None and theirs is not None and mine > theirs:
+            if mine is not None and theirs is not None and is_value(mine) and is_value(theirs) and mine > theirs:
                 assert standings[one.team].tasks["first"].rank <= standings[other.team].tasks["first"].rank

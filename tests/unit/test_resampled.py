@@ -66,6 +66,21 @@ def test_values_are_those_of_the_metric_itself(metric: Metric) -> None:
     assert bool(undefined) == bool(metric.undefined)
 
 
+@pytest.mark.parametrize("outlier", [1e6, 1e9, 1e12, 1e20, 3.4e38, 1e155, 1e300, 1.7e308])
+@pytest.mark.parametrize("name", [metric.name for metric in COHORT if not metric.classes])
+def test_one_absurd_prediction_spoils_no_draw(name: str, outlier: float) -> None:
+    rng = np.random.default_rng(5)
+    ages = rng.uniform(20, 90, 50)
+    predictions = ages + rng.normal(0, 8, 50)
+    predictions[7] = outlier
+    weights = drawn(50, rng, 200)
+    metric = METRICS[name]
+    with np.errstate(over="raise", invalid="raise"):
+        values = resampled(metric, ages, predictions, metric.parameters())(weights)
+    expected = [own(metric, ages, predictions, row) for row in weights]
+    np.testing.assert_allclose(values, expected, rtol=1e-9, atol=1e-12)
+
+
 def test_infinite_predictions_keep_their_place_in_the_order() -> None:
     reference, prediction = np.array([0.0, 1.0, 1.0, 0.0]), np.array([np.inf, -np.inf, 0.9, 0.1])
     weights = drawn(4, np.random.default_rng(1))

@@ -68,6 +68,11 @@ def test_tracks_titles_baselines_and_absent_tasks(fomo25: Challenge, tmp_path: P
     ("content", "said"),
     [
         ("", "has no column 'team', or no row below its header. Write one row per team, under a header."),
+        ("auroc," + HEADER + "1,a,1,1,1,1,1\n", "the column 'auroc' is there twice. Remove one of them."),
+        (
+            HEADER + "a,1_0,1,1,1,1\n",
+            "row 2, column 'auroc': holds '1_0', which is no finite number. Correct it, or leave it empty.",
+        ),
         (HEADER, "has no column 'team', or no row below its header. Write one row per team, under a header."),
         ("team,auroc,dise,nsd,mae,pearson_r\na,1,1,1,1,1\n", "the column 'dice' is missing. Did you mean 'dise'?"),
         (HEADER + "a,1,1,1,1\n", "row 2 has more or fewer cells than the header. Correct it."),

@@ -87,7 +87,8 @@ def test_delong_where_there_is_no_doubt_and_no_difference() -> None:
     reference = np.array([0.0, 0, 0, 1, 1, 1])
     perfect, inverse = reference.copy(), 1 - reference
     tested = compare([cohort_evidence("auroc", reference, each) for each in (perfect, inverse, perfect * 2)], [])
-    assert tested.p[0, 1] == tested.p[2, 1] == 0
+    # There are 20 ways to give six cases three positives: 1/20, of which the first of six tests is taken six times.
+    assert tested.p[0, 1] == tested.p[2, 1] == pytest.approx(6 / 20)
     assert tested.p[0, 2] == tested.p[2, 0] == tested.p[1, 0] == 1
 
 
@@ -109,9 +110,18 @@ def test_an_undefined_correlation_is_never_better() -> None:
     assert tested.p[1, 0] == 1
 
 
-def test_groups_begin_where_the_best_of_the_last_one_is_better() -> None:
+@pytest.mark.parametrize(("positives", "negatives"), [(1, 1), (1, 2), (1, 5), (2, 2)])
+def test_hardly_any_cases_prove_nothing(positives: int, negatives: int) -> None:
+    reference = np.array([1.0] * positives + [0.0] * negatives)
+    tested = compare([cohort_evidence("auroc", reference, each) for each in (reference, 1 - reference)], [])
+    assert tested.p[0, 1] > 0.05
+
+
+def test_a_team_is_in_the_first_group_whose_best_it_cannot_be_told_from() -> None:
     p = np.ones((4, 4))
     p[0, 2] = p[0, 3] = p[2, 3] = 0.01
     assert groups([0, 1, 2, 3], p, 0.05) == [1, 1, 2, 3]
     assert groups([3, 2, 1, 0], p[::-1, ::-1], 0.05) == [3, 2, 1, 1]
     assert groups([], np.ones((0, 0)), 0.05) == []
+    # The third cannot be told from the first, though it can from the second.
+    assert groups([0, 1, 2], np.array([[1, 0.01, 0.3], [1, 1, 0.01], [1, 1, 1]]), 0.05) == [1, 2, 1]

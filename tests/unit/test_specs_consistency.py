@@ -50,15 +50,14 @@ CONTRADICTIONS = [
     (
         "meningioma.yaml",
         "name: dice\n    direction: higher\n    decimals: 3\n    missing: 0",
-        "name: volume_error\n    direction: lower\n    decimals: 3",
-        "'metrics[0].missing' is 'worst', and Volume error has no worst value. Set missing to",
+        "name: lesions_missed\n    direction: lower\n    decimals: 3",
+        "'metrics[0].missing' is 'worst', and Lesions missed has no worst value. Set missing to",
     ),
     (
         "infarct.yaml",
-        AUROC,
-        "name: auroc\n    direction: higher\n  - name: brier_score\n    direction: lower\n    missing: 1.5\n"
-        "  - name: sensitivity",
-        "'metrics[1].missing' is 1.5, which Brier score cannot take for a prediction. Set it to a number from 0 to 1",
+        "name: brier_score, direction: lower, decimals: 3, ranked: false, missing: worst",
+        "name: brier_score, direction: lower, decimals: 3, ranked: false, missing: 1.5",
+        "'metrics[2].missing' is 1.5, which Brier score cannot take for a prediction. Set it to a number from 0 to 1",
     ),
     ("meningioma.yaml", "mm: 1.0", "mm: .nan", "'metrics[1].parameters.tolerance_mm' is nan; it must be a finite"),
     ("meningioma.yaml", "mm: 1.0", "mm: -1", "'metrics[1].parameters.tolerance_mm' is -1; it must be greater than 0"),
@@ -85,8 +84,8 @@ def test_further_faults_of_a_file_are_counted(tmp_path: Path) -> None:
 
 def test_a_misspelt_challenge_is_told_with_the_one_that_was_meant() -> None:
     with pytest.raises(SpecError) as caught:
-        load_challenge("fomo52")
-    assert "'fomo52'" in one_line(caught.value)
+        load_challenge("fomo255")
+    assert "'fomo255'" in one_line(caught.value)
     assert "Did you mean 'fomo25'?" in str(caught.value)
 
 
