@@ -6,6 +6,7 @@ import gc
 import shutil
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def place(clean: Path, tmp_path: Path, fomo25: Challenge) -> Place:
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Command]:
     """Call the command line's own main, as the installed script does, without the second that a process takes."""
     monkeypatch.setenv("DOCKER_HOST", NO_ENGINE)
 
@@ -43,10 +44,10 @@ def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) 
         said = capfd.readouterr()
         code = ended.value.code
         assert isinstance(code, int)
-        with warnings.catch_warnings():
-            # docker-py leaves the socket of a connection that failed to whichever garbage collection comes next.
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
         return Finished(code, said.out, said.err)
 
-    return call
+    yield call
+    with warnings.catch_warnings():
+        # docker-py leaves the socket of a connection that failed to whichever garbage collection comes next.
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
