@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics.arguments import check_scalars
-from harness.metrics.averages import mean
+from harness.metrics.averages import mean, power_of_two
 from harness.metrics.parameters import MetricParameters
-from harness.metrics.regression import _standardised, power_of_two
+from harness.metrics.regression import _standardised
 
 
 def bias(

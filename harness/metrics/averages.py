@@ -6,6 +6,9 @@ import math
 from collections.abc import Iterable
 from fractions import Fraction
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.errors import MetricError
 
 
@@ -45,3 +48,9 @@ def mean(values: Iterable[float]) -> float:
         return math.fsum(numbers) / len(numbers)
     except OverflowError:  # the sum leaves the range of a float, the mean does not
         return float(sum(map(Fraction, numbers)) / len(numbers))
+
+
+def power_of_two(values: NDArray[np.float64]) -> float:
+    """Return a scale that brings the largest value between 1/2 and 1 and, being a power of two, rounds none."""
+    exponent = math.frexp(float(np.abs(values).max()))[1]
+    return math.ldexp(1.0, max(-1021, min(exponent, 1023)))

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics.regression import CONSTANT_STANDARD_DEVIATION, power_of_two
+from harness.metrics.averages import power_of_two
+from harness.metrics.regression import CONSTANT_STANDARD_DEVIATION
 
 Array = NDArray[np.float64]
 CANCELLED = 1e-6

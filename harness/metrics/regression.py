@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.metrics.arguments import check_scalars
-from harness.metrics.averages import mean
+from harness.metrics.averages import mean, power_of_two
 from harness.metrics.parameters import MetricParameters
 
 CONSTANT_STANDARD_DEVIATION = 1e-9
@@ -201,9 +201,3 @@ def _middle_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return ranks from 1, shape (cases,); equal values share the middle of theirs, a multiple of one half."""
     _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[places])
-
-
-def power_of_two(values: NDArray[np.float64]) -> float:
-    """Return a scale that brings the largest value between 1/2 and 1 and, being a power of two, rounds none."""
-    exponent = math.frexp(float(np.abs(values).max()))[1]
-    return math.ldexp(1.0, max(-1021, min(exponent, 1023)))

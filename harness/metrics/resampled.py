@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import MetricError
+from harness.metrics.averages import power_of_two
 from harness.metrics.metric import Metric
 from harness.metrics.moments import Moments, root_mean_square
 from harness.metrics.parameters import MetricParameters
-from harness.metrics.regression import power_of_two
 
 Array = NDArray[np.float64]
 Resampled = Callable[[Array], Array]

@@ -17,6 +17,8 @@ Array = NDArray[np.float64]
 Key = TypeVar("Key")
 DRAWN_AT_ONCE = 1_000
 MOST_REDRAWS = 1_000
+PAIRS_AT_ONCE = 1 << 20
+"""Pairs of teams grow with the square of their number; so many of all draws are compared at a time."""
 
 
 def generator(seed: int, *words: str) -> np.random.Generator:
@@ -131,6 +133,12 @@ def kendall_tau(ranks: NDArray[np.int64], drawn: NDArray[np.int64]) -> Array:
     [1.0, 0.333333]
     """
     one, other = np.triu_indices(ranks.size, 1)
-    own, theirs = np.sign(ranks[one] - ranks[other]), np.sign(drawn[:, one] - drawn[:, other])
-    scale = np.sqrt(float((own != 0).sum()) * (theirs != 0).sum(axis=1))
-    return np.asarray(np.divide(theirs @ own, scale, out=np.full(len(drawn), np.nan), where=scale > 0))
+    own = np.sign(ranks[one] - ranks[other]).astype(np.int8)
+    found = np.full(len(drawn), np.nan)
+    for start in range(0, len(drawn), PAIRS_AT_ONCE // max(own.size, 1) + 1):
+        some = slice(start, start + PAIRS_AT_ONCE // max(own.size, 1) + 1)
+        theirs = np.sign(drawn[some][:, one] - drawn[some][:, other]).astype(np.int8)
+        agreeing = theirs.astype(np.float64) @ own
+        scale = np.sqrt(float((own != 0).sum()) * (theirs != 0).sum(axis=1))
+        np.divide(agreeing, scale, out=found[some], where=scale > 0)
+    return found

@@ -7,14 +7,15 @@ Reports 11 (2021) 2369).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.scoring.drawn import DrawnRun, DrawnTrack
-from harness.scoring.draws import kendall_tau, spread
+from harness.scoring.draws import DRAWN_AT_ONCE, kendall_tau, spread
 from harness.scoring.evidence import EvidenceKey
-from harness.scoring.rank import Placed, Ranks, Values, place
+from harness.scoring.rank import Keys, Placed, RankedTask, Ranks, Values, place
 from harness.scoring.schemes import drawn_keys, point_keys
 from harness.scoring.scores import EntryScore
 from harness.scoring.significance import Tested, groups, holm, shares
@@ -80,7 +81,7 @@ def _track(track: DrawnTrack, ranking: Ranking) -> TrackStability:
     placed = None
     if evidence.teams and ranking.scheme != "test_then_rank":
         keys = drawn_keys(evidence, ranking.scheme, track.orders)
-        placed = place(keys, entered, evidence.tasks, ranking)
+        placed = _in_pieces(keys, entered, evidence.tasks, ranking)
     return TrackStability(
         name=evidence.track,
         undrawn="" if placed or not evidence.teams else UNDRAWN,
@@ -88,6 +89,26 @@ def _track(track: DrawnTrack, ranking: Ranking) -> TrackStability:
         teams=() if placed is None else _teams(track, point, placed, ranking),
         tests=_tests(track, point, ranking),
         schemes=tuple(_schemes(track, ranking)),
+    )
+
+
+def _in_pieces(
+    keys: Keys, entered: Mapping[str, NDArray[np.bool_]], tasks: Sequence[RankedTask], ranking: Ranking
+) -> Placed:
+    """Rank some draws at a time and keep what is told of them, so that many teams do not fill the memory."""
+    count = max(len(each) for of_task in keys.values() for each in of_task.values())
+    pieces = []
+    for start in range(0, count, DRAWN_AT_ONCE):
+        piece = {
+            task: {name: each[start : start + DRAWN_AT_ONCE] for name, each in of_task.items()}
+            for task, of_task in keys.items()
+        }
+        pieces.append(place(piece, entered, tasks, ranking))
+    return Placed(
+        metric_ranks={},
+        task_ranks={task.name: np.concatenate([each.task_ranks[task.name] for each in pieces]) for task in tasks},
+        overall=np.concatenate([each.overall for each in pieces]),
+        placements=np.concatenate([each.placements for each in pieces]),
     )
 
 
