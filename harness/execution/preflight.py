@@ -181,10 +181,13 @@ def probe(plan: Plan, engine: Engine, machine: EngineFacts, devices: tuple[str, 
         task = plan.task(entry.task)
         bounds = container_limits(task.limits) if by_the_kernel(machine) else None
         nothing = stage(task.spec, NO_CASE, root=work, work=work, bounds=bounds)
+        request = probe_request(entry, task.limits, run, nothing.output_folder, device)
         try:
-            engine.probe(probe_request(entry, task.limits, run, nothing.output_folder, device))
+            engine.probe(request)
         finally:
-            clear(nothing)
+            # As in a trial: what may live on could still write there, and is ended with the next run's clean-up.
+            if engine.is_gone(request.name):
+                clear(nothing)
 
 
 def _existing(folder: Path) -> Path:
