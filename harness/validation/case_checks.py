@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from harness.datasets.masks import listed
 from harness.engines.outcome import Ending, Refusal
-from harness.specs.task import MaskOutput, OneOf, ScalarOutput, TaskSpec
+from harness.specs.task import OUTPUT_FLAG, MaskOutput, OneOf, ScalarOutput, TaskSpec
 from harness.validation import image_checks, surroundings_checks
 from harness.validation.check import Finding, Status, failed, not_run, passed, warning
 from harness.validation.evidence import Evidence, Seen
@@ -54,11 +55,13 @@ def flags(evidence: Evidence) -> Finding:
             f"{told(unknown, evidence)}: {last_words(unknown[0].log)}",
             f"Accept {what}; the flags are {' '.join(each.flag for each in task.all_inputs)} --output.",
         )
-    asking = [each for each in evidence.ended(Ending.CRASHED) if ASKS_FOR_FLAG.search(each.log)]
+    own = {OUTPUT_FLAG, *(each.flag for each in task.all_inputs)}
+    asking = [each for each in evidence.ended(Ending.CRASHED) if _asked_for(each.log) - own]
     if asking:
+        foreign = ", ".join(sorted(_asked_for(asking[0].log) - own))
         return failed(
             f"{told(asking, evidence)}: {last_words(asking[0].log)}",
-            f"Take the task's flags alone: {' '.join(each.flag for each in task.all_inputs)} --output.",
+            f"Do not ask for {foreign}; the flags are {' '.join(each.flag for each in task.all_inputs)} --output.",
         )
     for flag, with_it in _branches(task, started):
         without = [each for each in started if each not in with_it]
@@ -70,6 +73,12 @@ def flags(evidence: Evidence) -> Finding:
     if not any(map(_came_through, started)):
         return not_run("no case came far enough to tell")
     return passed(" ".join(each.flag for each in task.all_inputs if each.name in given))
+
+
+def _asked_for(log: str) -> set[str]:
+    """Return the flags that a program misses, in the words of the usual parsers of arguments."""
+    found = ASKS_FOR_FLAG.search(log)
+    return {f"--{word}" for word in re.findall(r"-{1,2}(\w[\w-]*)", found[1])} if found else set()
 
 
 def _branches(task: TaskSpec, started: Sequence[Seen]) -> list[tuple[str, list[Seen]]]:

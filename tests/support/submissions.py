@@ -88,6 +88,11 @@ BROKEN = {
     "wrong flag name": Broken(
         FLAGS.replace('"dwi_b1000"', '"dwi"') + "say(0.5)", "flags", "Accept --dwi_b1000", "unrecognized arguments"
     ),
+    "foreign flag required": Broken(
+        FLAGS.replace('"dwi_b1000"', '"dwi"').replace('"--" + name)', '"--" + name, required=name == "dwi")')
+        + "say(0.5)",
+        "flags", "Do not ask for --dwi;", "the following arguments are required: --dwi",
+    ),
     "one branch unknown": Broken(
         FLAGS.replace('"swi", ', "") + "say(0.5)", "flags", "Accept --swi", "3 of 6 cases (case-2, case-4, case-6)"
     ),

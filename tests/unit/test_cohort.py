@@ -265,7 +265,15 @@ def test_a_cohort_of_another_seed_or_lacking_a_file_is_refused(tmp_path: Path) -
 def test_being_stopped_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "examples.cohort", "--out", str(tmp_path / "cohort")]
     # A session of its own, as at a terminal: Ctrl-C reaches the workers too.
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell has what it starts with '&' ignore SIGINT, and these tests may be started so.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while not any(tmp_path.rglob("*.nii.gz")):
         assert time.monotonic() < deadline
